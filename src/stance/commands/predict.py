@@ -1,0 +1,120 @@
+"""``stance predict``: statements in, one prediction a line out."""
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import Any, BinaryIO
+
+from stance import files
+from stance.errors import InputError
+from stance.types import LABELS, Prediction
+
+FORMATS = ("jsonl", "csv", "table")
+COLUMNS = (
+    "text", "label", *(f"score_{label}" for label in LABELS), "confidence", "reliable",
+    "holder", "holder_start", "holder_end", "source", "source_start", "source_end", "truncated",
+)  # fmt: skip
+TABLE_BATCH = 64
+WIDTHS = {"label": 11, "holder": 24}
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "predict",
+        help="label statements",
+        description="Label statements with a stance toward negotiations: favor, conditional, "
+        "against or neutral; with whose position it is and how sure the model is.",
+        epilog="examples: stance predict 'Kyiv walked out of the talks.'   "
+        "stance predict --file statements.txt --format csv > out.csv",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("text", nargs="*", help="a statement; quote it")
+    parser.add_argument(
+        "--file", help="a UTF-8 file with one statement a line; without it and without text, "
+        "standard input is read"
+    )  # fmt: skip
+    parser.add_argument("--model", help="model folder (default: the released model)")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument(
+        "--format", help="one of jsonl, csv, table (default: table on a terminal, else jsonl)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Predict and print."""
+    form = options.format or ("table" if sys.stdout.isatty() else "jsonl")
+    if form not in FORMATS:
+        raise InputError(
+            "--format", expected="one of " + ", ".join(FORMATS), found=form, remedy="Use one."
+        )
+    if options.text and options.file:
+        raise InputError(
+            "call", expected="statements or --file", found="both", remedy="Leave one out."
+        )
+    texts = iter(options.text) if options.text else read_statements(options.file)
+    # The first lines are read before anything is printed: most bad files fail whole.
+    head = list(islice(texts, TABLE_BATCH))
+    from stance.model import load
+
+    predictions = load(options.model, device=options.device).stream(chain(head, texts))
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    {"jsonl": print_jsonl, "csv": print_csv, "table": print_table}[form](predictions)
+    sys.stdout.flush()
+    return 0
+
+
+def read_statements(path: str | None) -> Iterator[str]:
+    """Yield the statements of a file, or of standard input, one a line."""
+    if path is None:
+        yield from files.iter_lines(sys.stdin.buffer, "standard input")
+        return
+    check_encoding(path)
+    stream: BinaryIO
+    with files.open_input(path) as stream:
+        yield from files.iter_lines(stream, path)
+
+
+def check_encoding(path: str) -> None:
+    """Read the file once, so that a bad byte is found before any output."""
+    with files.open_input(path) as stream:
+        for _ in files.iter_lines(stream, path):
+            pass
+
+
+def print_jsonl(predictions: Iterable[Prediction]) -> None:
+    """Print one JSON object a line."""
+    for prediction in predictions:
+        sys.stdout.write(json.dumps(prediction.to_dict(), ensure_ascii=False) + "\n")
+
+
+def print_csv(predictions: Iterable[Prediction]) -> None:
+    """Print CSV with a header line."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for item in predictions:
+        row: list[Any] = [item.text, item.label, *item.scores.values(), item.confidence]
+        row.append(str(item.reliable).lower())
+        for span in (item.holder, item.source):
+            row += [span.text, span.start, span.end] if span else ["", "", ""]
+        writer.writerow([*row, str(item.truncated).lower()])
+
+
+def print_table(predictions: Iterable[Prediction]) -> None:
+    """Print a table for people; a confidence in brackets is not reliable."""
+    sys.stdout.write(format_line("stance", "conf", "holder", "statement") + "\n")
+    for item in predictions:
+        confidence = f"{item.confidence:.2f}" if item.reliable else f"({item.confidence:.2f})"
+        holder = item.holder.text if item.holder else "-"
+        sys.stdout.write(format_line(item.label, confidence, holder, item.text) + "\n")
+
+
+def format_line(label: str, confidence: str, holder: str, text: str) -> str:
+    """Return one line of the table; control characters become spaces."""
+    clean = "".join(char if char.isprintable() else " " for char in text)
+    short = holder if len(holder) <= WIDTHS["holder"] else holder[: WIDTHS["holder"] - 1] + "…"
+    return f"{label:<{WIDTHS['label']}}  {confidence:>6}  {short:<{WIDTHS['holder']}}  {clean}"

@@ -1,0 +1,1 @@
+"""Evaluation: metrics, intervals, baselines, and the harness that runs them."""

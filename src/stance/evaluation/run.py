@@ -1,0 +1,173 @@
+"""The harness: a model and data sets in, ``results.json`` and per-row predictions out."""
+
+import logging
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from stance import __version__, files
+from stance.errors import InputError
+from stance.evaluation.baselines import predict_all
+from stance.evaluation.records import Record, build_records, write_records
+from stance.evaluation.summary import summarize
+from stance.model import Model, load
+from stance.rows import Row
+from stance.sets import SETS, collect_rows, hash_rows, read_usable
+
+EVALUATED = {"articles": "train", "written": "test", "layers": "test", "realnews": "test"}
+"""Set to the split that is evaluated; articles are judged by models that have not seen them."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where data come from.
+
+    Attributes:
+        data: the repository's data folder.
+        corpora: the corpora folder, or None.
+        folds: folder of the five models that each left one article out, or None.
+    """
+
+    data: Path
+    corpora: Path | None
+    folds: Path | None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One evaluated set: its rows and what was said of them, in the same order."""
+
+    rows: list[Row]
+    records: list[Record]
+
+
+def evaluate(model: Model, names: Sequence[str], place: Place) -> dict[str, Judged]:
+    """Let the model and the baselines judge each set.
+
+    Raises:
+        InputError: a set is unknown, lacks its corpora, or lacks its fold models.
+    """
+    for name in names:
+        if name not in SETS:
+            raise InputError(
+                f"--sets {name}",
+                expected="sets among " + ", ".join(SETS),
+                found=name,
+                remedy="Name sets separated by commas.",
+            )
+    return {name: judge_set(model, name, place) for name in names}
+
+
+def judge_set(model: Model, name: str, place: Place) -> Judged:
+    """Judge one set."""
+    rows = read_usable(name, EVALUATED[name], place.data, place.corpora)
+    log.info("%s: %d rows", name, len(rows))
+    if name != "articles":
+        return Judged(rows, judge_rows(model, rows, place))
+    if place.folds is None:
+        raise InputError(
+            "set 'articles'",
+            expected="models that have not seen the article they judge",
+            found="none",
+            remedy="Pass --folds DIR.",
+        )
+    records = []
+    for document in sorted({row.document for row in rows}):
+        fold = load_fold(place.folds, document)
+        part = [row for row in rows if row.document == document]
+        records += judge_rows(fold, part, place)
+    return Judged(rows, records)
+
+
+def load_fold(folds: Path, document: str) -> Model:
+    """Load the model that left an article out, and make sure that it did.
+
+    Raises:
+        InputError: the folder is missing or damaged, or its model saw the article.
+    """
+    model = load(folds / document)
+    left_out = model.bundle.settings.data.get("left out")
+    if left_out != document:
+        raise InputError(
+            str(folds / document),
+            expected=f"a model trained without {document}",
+            found=f"one trained without {left_out or 'any article left out'}",
+            remedy=f"Train it: stance train --leave-out {document} --out {folds / document}.",
+        )
+    return model
+
+
+def judge_rows(model: Model, rows: list[Row], place: Place) -> list[Record]:
+    """Let a model, and baselines trained on the same rows as it, judge rows."""
+    texts = [row.text for row in rows]
+    train = read_training_rows(model, place)
+    baselines = predict_all([row.text for row in train], [row.label for row in train], texts)
+    return build_records(rows, model.predict(texts), baselines, model.bundle.sha256)
+
+
+def read_training_rows(model: Model, place: Place) -> list[Row]:
+    """Return the rows a model was trained on, as far as they are at hand.
+
+    Raises:
+        InputError: the model was not trained on this repository's sets.
+    """
+    settings = model.bundle.settings
+    used = [name for name in SETS if f"{name}/train" in settings.data]
+    if not used:
+        raise InputError(
+            f"model {settings.name}",
+            expected="a model trained on sets of this repository, for the baselines' sake",
+            found="one trained on " + ", ".join(settings.data),
+            remedy="Compare it on your own file instead.",
+        )
+    return collect_rows(
+        place.data,
+        place.corpora,
+        train=used,
+        validation=(),
+        release=settings.recipe["data"]["release"],
+        leave_out=settings.data.get("left out"),
+    ).train
+
+
+def write_results(out: Path, model: Model, judged: dict[str, Judged]) -> dict[str, Any]:
+    """Write ``results.json`` and, in the folder beside it, one file of records a set.
+
+    Returns:
+        The content of ``results.json``.
+    """
+    results = {
+        "schema": 1,
+        "stance_version": __version__,
+        "model": {"name": model.bundle.settings.name, "sha256": model.bundle.sha256},
+        "data": {name: hash_rows(part.rows) for name, part in judged.items()},
+        "environment": describe_environment(),
+        "sets": {name: summarize(part.rows, part.records) for name, part in judged.items()},
+    }
+    for name, part in judged.items():
+        write_records(out.parent / "predictions" / f"{name}.jsonl", part.records)
+    files.write_json(out, results)
+    return results
+
+
+def describe_environment() -> dict[str, Any]:
+    """Return what else a result may depend on."""
+    packages = {}
+    for name in ("numpy", "onnxruntime", "tokenizers", "scikit-learn"):
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "packages": packages,
+    }

@@ -1,0 +1,184 @@
+"""The model: statements in, predictions out."""
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from importlib.resources import files as package_files
+from itertools import islice
+from pathlib import Path
+from typing import overload
+
+from stance import language
+from stance.bundle import ONNX, TOKENIZER, Bundle, read_bundle
+from stance.calibration import softmax
+from stance.errors import InputError, StanceError
+from stance.runtime import Runtime, Scores
+from stance.spans import decode_spans
+from stance.types import LABELS, NEUTRAL, Prediction
+
+STREAM_BATCH = 512
+
+
+class Model:
+    """A verified model folder, ready to predict.
+
+    Args:
+        bundle: the folder, as ``bundle.read_bundle`` returns it.
+        device: ``auto``, ``cpu`` or ``cuda``.
+    """
+
+    def __init__(self, bundle: Bundle, *, device: str = "auto") -> None:
+        self.bundle = bundle
+        self.runtime = Runtime(
+            bundle.folder / ONNX,
+            bundle.folder / TOKENIZER,
+            max_tokens=bundle.settings.max_tokens,
+            device=device,
+        )
+
+    @overload
+    def predict(self, text: str) -> Prediction: ...
+    @overload
+    def predict(self, text: list[str]) -> list[Prediction]: ...
+    def predict(self, text: str | list[str]) -> Prediction | list[Prediction]:
+        """Predict the stance of one statement, or of each in a list.
+
+        Args:
+            text: a statement, or a list of statements; any length, any characters.
+
+        Returns:
+            One prediction for a string, a list in the same order for a list.
+
+        Raises:
+            InputError: something else than strings was given.
+        """
+        if isinstance(text, str):
+            return self._predict([text])[0]
+        if not isinstance(text, list):
+            raise InputError(
+                "predict",
+                expected="a string or a list of strings",
+                found=type(text).__name__,
+                remedy="Pass list(texts), or use Model.stream for an iterable.",
+            )
+        return self._predict(text)
+
+    def stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
+        """Yield the prediction of each statement in order, in constant memory.
+
+        Args:
+            texts: statements, perhaps without end.
+        """
+        remaining = iter(texts)
+        while chunk := list(islice(remaining, STREAM_BATCH)):
+            yield from self._predict(chunk)
+
+    def _predict(self, texts: list[str]) -> list[Prediction]:
+        for i, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise InputError(
+                    f"predict item {i}",
+                    expected="a string",
+                    found=type(text).__name__,
+                    remedy="Turn missing values into '' first.",
+                )
+        return [
+            self._decide(text, scores)
+            for text, scores in zip(texts, self.runtime.score(texts), strict=True)
+        ]
+
+    def _decide(self, text: str, scores: Scores) -> Prediction:
+        settings = self.bundle.settings
+        if not text.strip():
+            return predict_blank(text)
+        probabilities = softmax(scores.logits, settings.temperature)
+        label = LABELS[int(scores.logits.argmax())]
+        holder, source = decode_spans(scores.spans, scores.offsets, text)
+        confidence = float(probabilities.max())
+        return Prediction(
+            text=text,
+            label=label,
+            scores=dict(zip(LABELS, map(float, probabilities), strict=True)),
+            confidence=confidence,
+            reliable=confidence >= settings.reliability.threshold and not language.is_foreign(text),
+            holder=None if label == NEUTRAL else holder,
+            source=None if label == NEUTRAL else source,
+            truncated=scores.truncated,
+        )
+
+
+def predict_blank(text: str) -> Prediction:
+    """Return what a blank text gets: neutral, on no evidence, not reliable."""
+    scores = {label: float(label == NEUTRAL) for label in LABELS}
+    return Prediction(text, NEUTRAL, scores, 1.0, False, None, None, False)
+
+
+def load(
+    path_or_name: str | Path | None = None, revision: str | None = None, device: str = "auto"
+) -> Model:
+    """Load a model.
+
+    Args:
+        path_or_name: a model folder, the name of a Hub repository, or None for the released
+            model that comes with the package.
+        revision: commit of the Hub repository; required with a name, so that the same code
+            always loads the same weights.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        InputError: the folder is missing or damaged, or the name has no revision.
+        StanceError: the Hub cannot be reached.
+    """
+    return Model(read_bundle(find_folder(path_or_name, revision)), device=device)
+
+
+def find_folder(path_or_name: str | Path | None, revision: str | None) -> Path:
+    """Return the model folder that the name stands for, downloading it where need be."""
+    if path_or_name is None:
+        return Path(str(package_files("stance"))) / "weights" / "negotiations"
+    path = Path(path_or_name)
+    if path.exists() or str(path_or_name).count("/") != 1 or str(path_or_name).startswith("."):
+        return path
+    if revision is None:
+        raise InputError(
+            f"model {path_or_name}",
+            expected="a folder, or a Hub name with its revision",
+            found="neither such a folder nor a revision",
+            remedy="Check the path, or pass revision='COMMIT'.",
+        )
+    return download(str(path_or_name), revision)
+
+
+def download(name: str, revision: str) -> Path:
+    """Fetch a Hub repository at a revision into the Hub's cache."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, revision=revision))
+    except Exception as error:
+        raise StanceError(
+            f"model {name} at {revision}",
+            expected="a repository that the Hub serves",
+            found=f"{type(error).__name__}",
+            remedy="Check name, revision and network, or pass a folder.",
+        ) from error
+
+
+@lru_cache(maxsize=1)
+def load_default() -> Model:
+    """Return the released model, loaded once."""
+    return load()
+
+
+@overload
+def predict(text: str) -> Prediction: ...
+@overload
+def predict(text: list[str]) -> list[Prediction]: ...
+def predict(text: str | list[str]) -> Prediction | list[Prediction]:
+    """Predict with the released model; see ``Model.predict``.
+
+    Example:
+        >>> import stance
+        >>> stance.predict("Antonov urges the West to negotiate.").label
+        'favor'
+    """
+    return load_default().predict(text)

@@ -1,0 +1,220 @@
+"""The data sets by name: rows of the ``data`` folder, layers joined with their corpora."""
+
+import hashlib
+import logging
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stance import files
+from stance.errors import InputError
+from stance.layers import hash_text, read_texts
+from stance.rows import Row, build_row, read_rows
+
+SETS = ("articles", "written", "layers", "realnews")
+NEED_CORPORA = ("layers", "realnews")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Layer rows with their texts.
+
+    Attributes:
+        rows: rows whose text has the expected hash.
+        refused: ids of rows whose text differs from the one that was labelled.
+        absent: ids of rows that the corpora at hand do not hold.
+    """
+
+    rows: list[Row]
+    refused: list[str]
+    absent: list[str]
+
+
+def find_data(path: str | Path) -> Path:
+    """Return the data folder.
+
+    Raises:
+        InputError: it is not there, or is another folder.
+    """
+    folder = Path(path)
+    if not (folder / "articles.jsonl").is_file():
+        raise InputError(
+            f"data folder {folder}",
+            expected="a folder with articles.jsonl",
+            found="none",
+            remedy="Run in a clone of the repository, or name its data folder with --data-dir.",
+        )
+    return folder
+
+
+def list_files(data: Path, name: str, split: str) -> list[Path]:
+    """Return the files that hold a split of a set; the articles have one split, ``train``."""
+    if name == "articles":
+        return [data / "articles.jsonl"] if split == "train" else []
+    if name == "layers":
+        return sorted((data / "layers").glob("*.jsonl")) if split != "validation" else []
+    path = data / name / f"{split}.jsonl"
+    return [path] if path.is_file() else []
+
+
+def read_labels(data: Path, name: str, split: str) -> list[Row]:
+    """Return the rows of a split as they stand in the repository; layer rows have no text."""
+    rows = [row for path in list_files(data, name, split) for row in read_rows(path)]
+    return [row for row in rows if row.fields.get("split", split) == split]
+
+
+def read_set(data: Path, name: str, split: str, corpora: Path | None) -> Joined:
+    """Return the rows of a split with their texts.
+
+    Raises:
+        InputError: the set is unknown, or needs corpora and there are none.
+    """
+    if name not in SETS:
+        raise InputError(
+            f"set '{name}'", expected="one of " + ", ".join(SETS), found=name, remedy="Rename it."
+        )
+    rows = read_labels(data, name, split)
+    if name not in NEED_CORPORA:
+        return Joined(rows, [], [])
+    if corpora is None:
+        raise InputError(
+            f"set '{name}'",
+            expected="STANCE_CORPORA to name the folder with the corpora's texts",
+            found="no such variable",
+            remedy="Set it as data/README.md says, or leave the set out.",
+        )
+    return join_texts(rows, corpora)
+
+
+def join_texts(rows: Iterable[Row], corpora: Path) -> Joined:
+    """Give layer rows their texts; a row whose text has another hash is refused."""
+    rows = list(rows)
+    texts: dict[tuple[str, str], str] = {}
+    for corpus in sorted({row.fields["corpus"] for row in rows}):
+        wanted = [row.fields["row"] for row in rows if row.fields["corpus"] == corpus]
+        found = read_texts(corpora, corpus, wanted)
+        texts.update({(corpus, key): text for key, text in found.items()})
+    joined, refused, absent = [], [], []
+    for row in rows:
+        text = texts.get((row.fields["corpus"], row.fields["row"]))
+        if text is None:
+            absent.append(row.id)
+        elif hash_text(text) != row.fields["sha256"]:
+            refused.append(row.id)
+        else:
+            joined.append(build_row(row.fields, text))
+    return Joined(joined, refused, absent)
+
+
+def read_licences(data: Path) -> dict[str, Any]:
+    """Return the table of licences: corpus name to its entry."""
+    path = data / "licences.toml"
+    with files.open_input(path) as stream:
+        content: dict[str, Any] = tomllib.load(stream)["corpora"]
+    return content
+
+
+def is_released(licences: Mapping[str, Any], row: Row) -> bool:
+    """Say whether released weights may be trained on the row."""
+    corpus = row.fields.get("corpus")
+    if corpus is None:
+        return True
+    entry = licences[corpus]
+    source = row.fields["row"].split("/")[0]
+    return bool(entry.get("sources", {}).get(source, entry)["release"])
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to train on and to validate on.
+
+    Attributes:
+        train: rows to train on.
+        validation: rows for early stopping and calibration.
+        hashes: SHA-256 by set of the ids, labels and texts that were used; under ``left out``
+            the article that was not trained on, if any.
+    """
+
+    train: list[Row]
+    validation: list[Row]
+    hashes: dict[str, str]
+
+
+def collect_rows(
+    data: Path,
+    corpora: Path | None,
+    *,
+    train: Sequence[str],
+    validation: Sequence[str],
+    release: bool,
+    leave_out: str | None = None,
+) -> Rows:
+    """Gather the rows a recipe names.
+
+    Sets that need corpora are left out with a warning when there are none; validation falls
+    back on the written statements then.
+
+    Args:
+        data: the repository's data folder.
+        corpora: the corpora folder, or None.
+        train: sets to train on.
+        validation: sets to validate on.
+        release: leave out corpora that ``licences.toml`` does not release.
+        leave_out: an article's document name that must not be trained on, or None.
+
+    Raises:
+        InputError: a set cannot be read, no row is left, or the article does not exist.
+    """
+    licences = read_licences(data)
+    hashes: dict[str, str] = {}
+    picked: dict[str, list[Row]] = {}
+    for split, names in (("train", train), ("validation", validation)):
+        usable = [name for name in names if corpora or name not in NEED_CORPORA]
+        if usable != list(names):
+            log.warning("STANCE_CORPORA is not set: %s without the sets %s", split,
+                        ", ".join(set(names) - set(usable)))  # fmt: skip
+        picked[split] = []
+        for name in usable or ["written"]:
+            rows = read_usable(name, split, data, corpora)
+            if release and split == "train":
+                rows = [row for row in rows if is_released(licences, row)]
+            hashes[f"{name}/{split}"] = hash_rows(rows)
+            picked[split] += rows
+    if leave_out is not None:
+        picked["train"] = drop_document(picked["train"], leave_out)
+        hashes["left out"] = leave_out
+    return Rows(picked["train"], picked["validation"], hashes)
+
+
+def read_usable(name: str, split: str, data: Path, corpora: Path | None) -> list[Row]:
+    """Read a split; say by id which rows the corpora at hand do not match, and drop them."""
+    joined = read_set(data, name, split, corpora)
+    for ids, reason in ((joined.refused, "another text"), (joined.absent, "no text")):
+        if ids:
+            log.warning("%s/%s: %d rows left out, the corpora hold %s for them: %s%s", name, split,
+                        len(ids), reason, ", ".join(ids[:5]), ", ..." * (len(ids) > 5))  # fmt: skip
+    return joined.rows
+
+
+def drop_document(rows: list[Row], document: str) -> list[Row]:
+    """Return the rows without those of one document."""
+    kept = [row for row in rows if row.document != document]
+    if len(kept) == len(rows):
+        names = sorted({row.document for row in rows if "part" in row.fields})
+        raise InputError(
+            f"--leave-out {document}", expected="one of " + ", ".join(names), found=document,
+            remedy="Name an article by its file name without .txt.",
+        )  # fmt: skip
+    return kept
+
+
+def hash_rows(rows: list[Row]) -> str:
+    """Return a SHA-256 over ids, labels and texts, in order."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(f"{row.id}\t{row.label}\t{row.text}\n".encode("utf-8", "replace"))
+    return digest.hexdigest()

@@ -1,0 +1,64 @@
+"""Temperature and reliability threshold, fitted on validation rows."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.stats import beta
+
+from stance.bundle import Reliability
+from stance.calibration import softmax
+from stance.training.recipe import ReliabilityChoice
+
+NEVER = 1.01  # a confidence that no prediction reaches
+STEPS = 50  # candidate thresholds: the testing order is fixed before the data are seen
+
+
+def fit_temperature(logits: NDArray[np.floating], gold: NDArray[np.integer]) -> float:
+    """Return the temperature with the least negative log-likelihood.
+
+    Args:
+        logits: (n, labels).
+        gold: label ids, (n,).
+    """
+
+    def loss(log_temperature: float) -> float:
+        scores = softmax(logits, float(np.exp(log_temperature)))
+        return float(-np.log(scores[np.arange(len(gold)), gold] + 1e-12).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded").x))
+
+
+def bound_accuracy(hits: int, n: int, level: float) -> float:
+    """Return the lower Clopper-Pearson bound of an accuracy; 0 without rows."""
+    return float(beta.ppf(1 - level, hits, n - hits + 1)) if hits else 0.0
+
+
+def fit_reliability(
+    confidence: NDArray[np.floating], correct: NDArray[np.bool_], choice: ReliabilityChoice
+) -> Reliability:
+    """Find the lowest confidence above which the accuracy is kept with the wanted certainty.
+
+    Fixed sequence testing: candidate thresholds are the confidences at 2 %, 4 %, ... coverage,
+    tested from the strictest on; the search stops at the first that fails, so the level holds
+    for the threshold that is returned. The first candidates have few rows and cannot pass even
+    without an error; the sequence starts at the first that could.
+
+    Args:
+        confidence: calibrated confidence, (n,).
+        correct: whether the label was right, (n,).
+        choice: the accuracy to keep and the certainty of keeping it.
+    """
+    ranked = np.sort(confidence)[::-1]
+    n = len(ranked)
+    threshold = NEVER
+    for step in range(1, STEPS + 1):
+        candidate = ranked[max(1, round(n * step / STEPS)) - 1]
+        kept = confidence >= candidate
+        total = int(kept.sum())
+        if bound_accuracy(total, total, choice.level) < choice.accuracy:
+            continue
+        if bound_accuracy(int(correct[kept].sum()), total, choice.level) < choice.accuracy:
+            break
+        threshold = float(candidate)
+    coverage = float((confidence >= threshold).mean())
+    return Reliability(threshold, choice.accuracy, choice.level, coverage, n)

@@ -1,0 +1,107 @@
+"""Rows for training: a user's own file, and rows as token ids with span targets."""
+
+import hashlib
+import logging
+from pathlib import Path
+from typing import Any
+
+from stance import files
+from stance.errors import InputError
+from stance.rows import Row
+from stance.sets import Rows, hash_rows
+from stance.types import LABELS, NEUTRAL, Span
+
+NO_TARGET = -100
+"""Span target of rows that teach nothing about spans."""
+
+OWN_VALIDATION = 0.1  # share of a user's own file that is held out, by hash of the text
+
+log = logging.getLogger(__name__)
+
+
+def read_own(path: Path) -> Rows:
+    """Read a user's own labelled file: CSV or JSON lines with ``text`` and ``label``.
+
+    A tenth, picked by a hash of the text, is held out for validation.
+
+    Raises:
+        InputError: a column is missing, a label unknown, or too few rows are left.
+    """
+    reader = files.read_csv if path.suffix == ".csv" else files.read_jsonl
+    train: list[Row] = []
+    validation: list[Row] = []
+    for number, record in reader(path):
+        text, label = record.get("text"), record.get("label")
+        where = f"{path} line {number}"
+        if not isinstance(text, str):
+            raise InputError(where, expected="columns text and label",
+                             found="columns " + ", ".join(map(str, record)),
+                             remedy="Rename the columns.")  # fmt: skip
+        if label not in LABELS:
+            raise InputError(f"{where} field 'label'", expected="one of " + ", ".join(LABELS),
+                             found=repr(label), remedy="Use one of those.")  # fmt: skip
+        row = Row(str(number), str(number), text, label, None, None, record)
+        share = int(hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:8], 16) / 2**32
+        (validation if share < OWN_VALIDATION else train).append(row)
+    if not train or not validation:
+        raise InputError(str(path), expected="enough rows to hold a tenth out",
+                         found=f"{len(train)} and {len(validation)} rows",
+                         remedy="Label more statements.")  # fmt: skip
+    return Rows(train, validation, {path.name: hash_rows([*train, *validation])})
+
+
+def encode_rows(rows: list[Row], tokenizer: Any, max_tokens: int) -> list[dict[str, Any]]:
+    """Turn rows into token ids, label ids and span targets.
+
+    Args:
+        rows: n rows.
+        tokenizer: a fast Hugging Face tokenizer.
+        max_tokens: tokens to keep, special ones included; a longer row is cut in training.
+
+    Returns:
+        n dictionaries with ``input_ids``, ``attention_mask``, ``labels`` and ``span_targets``
+        (four token positions; see ``network.SPAN_CHANNELS``).
+    """
+    encoded = tokenizer(
+        [row.text for row in rows],
+        truncation=True,
+        max_length=max_tokens,
+        return_offsets_mapping=True,
+        return_token_type_ids=False,
+    )
+    cut = sum(len(ids) == max_tokens for ids in encoded["input_ids"])
+    if cut:
+        log.warning("%d of %d rows (%.1f %%) reach %d tokens and are cut in training", cut,
+                    len(rows), 100 * cut / len(rows), max_tokens)  # fmt: skip
+    return [
+        {
+            "input_ids": encoded["input_ids"][i],
+            "attention_mask": encoded["attention_mask"][i],
+            "labels": LABELS.index(row.label),
+            "span_targets": find_targets(row, encoded["offset_mapping"][i]),
+        }
+        for i, row in enumerate(rows)
+    ]
+
+
+def find_targets(row: Row, offsets: list[tuple[int, int]]) -> list[int]:
+    """Return the token positions of holder start and end, source start and end.
+
+    Position 0 stands for "not named". Rows without span annotation (neutral ones, a user's
+    own) teach nothing, and neither does a span that lies past the cut.
+    """
+    if row.label == NEUTRAL or "votes" not in row.fields:
+        return [NO_TARGET] * 4
+    return [*locate_span(row.holder, offsets), *locate_span(row.source, offsets)]
+
+
+def locate_span(span: Span | None, offsets: list[tuple[int, int]]) -> list[int]:
+    """Return first and last token of a span."""
+    if span is None:
+        return [0, 0]
+    inside = [
+        i for i, (start, end) in enumerate(offsets)
+        if end > start and start < span.end and end > span.start
+    ]  # fmt: skip
+    complete = inside and offsets[inside[-1]][1] >= span.end
+    return [inside[0], inside[-1]] if complete else [NO_TARGET] * 2

@@ -1,0 +1,87 @@
+"""Where a base encoder comes from: a folder, an installed package, or the Hub."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from stance.bundle import hash_file
+from stance.errors import InputError, StanceError
+from stance.training.recipe import EncoderChoice
+
+WEIGHTS = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A base encoder that was found and checked.
+
+    Attributes:
+        folder: where it lies.
+        origin: which of the three places it came from, in words.
+        name: the recipe's name for it.
+        revision: the recipe's revision.
+        sha256: SHA-256 of its weights.
+    """
+
+    folder: Path
+    origin: str
+    name: str
+    revision: str
+    sha256: str
+
+
+def resolve_encoder(choice: EncoderChoice) -> Encoder:
+    """Find the encoder: first as a folder, then in its package, then on the Hub.
+
+    Raises:
+        InputError: it has no safetensors weights, or they have another hash.
+        StanceError: it is nowhere to be had.
+    """
+    folder, origin = locate(choice)
+    weights = folder / WEIGHTS
+    if not weights.is_file():
+        raise InputError(
+            str(folder), expected=WEIGHTS, found="no such file",
+            remedy="Use an encoder with safetensors weights; no other format is read.",
+        )  # fmt: skip
+    sha256 = hash_file(weights)
+    if choice.sha256 and sha256 != choice.sha256:
+        raise InputError(
+            str(weights), expected=f"sha256 {choice.sha256}", found=f"sha256 {sha256}",
+            remedy="Get the encoder again, or change the recipe if another one is meant.",
+        )  # fmt: skip
+    return Encoder(folder, origin, choice.name, choice.revision, sha256)
+
+
+def locate(choice: EncoderChoice) -> tuple[Path, str]:
+    """Return the encoder's folder and where that is, in words."""
+    if Path(choice.name).is_dir():
+        return Path(choice.name), f"folder {choice.name}"
+    if choice.package and (spec := find_spec(choice.package)) is not None:
+        for root in spec.submodule_search_locations or []:
+            for found in sorted(Path(root).rglob(WEIGHTS)):
+                return found.parent, f"package {choice.package}"
+    return fetch(choice), f"Hub {choice.name} at {choice.revision}"
+
+
+def fetch(choice: EncoderChoice) -> Path:
+    """Fetch the encoder from the Hub: safetensors, configuration and tokenizer only."""
+    from huggingface_hub import snapshot_download
+
+    if not choice.revision:
+        raise InputError(
+            f"encoder {choice.name}", expected="a folder, or a Hub id with its revision",
+            found="no such folder and no revision", remedy="Add revision = 'COMMIT' to the recipe.",
+        )  # fmt: skip
+    try:
+        folder = snapshot_download(
+            choice.name, revision=choice.revision, allow_patterns=["*.json", "*.txt", WEIGHTS]
+        )
+    except Exception as error:
+        package = f", or install the package {choice.package}" if choice.package else ""
+        raise StanceError(
+            f"encoder {choice.name}", expected="a folder, an installed package or the Hub",
+            found=f"none of them ({type(error).__name__})",
+            remedy=f"Check name and network{package}.",
+        ) from error  # fmt: skip
+    return Path(folder)

@@ -1,0 +1,172 @@
+"""A recipe: one TOML file that says how one model is made."""
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from stance import files
+from stance.errors import InputError
+from stance.types import LABELS
+
+SETS = ("articles", "written", "layers", "realnews")
+
+
+@dataclass(frozen=True)
+class EncoderChoice:
+    """The base encoder.
+
+    Attributes:
+        name: a Hub id or a folder.
+        revision: commit of the Hub repository; empty for a folder.
+        package: module of an installed package that carries the encoder; may be empty.
+        sha256: SHA-256 of its ``model.safetensors``; empty accepts any.
+        max_tokens: tokens read at once, special ones included.
+    """
+
+    name: str
+    revision: str = ""
+    package: str = ""
+    sha256: str = ""
+    max_tokens: int = 128
+
+
+@dataclass(frozen=True)
+class DataChoice:
+    """The rows.
+
+    Attributes:
+        train: data sets to train on.
+        validation: data sets for early stopping and calibration.
+        release: leave out corpora that ``licences.toml`` does not release.
+    """
+
+    train: tuple[str, ...] = ("articles", "written", "layers")
+    validation: tuple[str, ...] = ("realnews",)
+    release: bool = True
+
+
+@dataclass(frozen=True)
+class LossChoice:
+    """The loss.
+
+    Attributes:
+        label_weights: weight by label; empty for equal weights.
+        label_smoothing: share of probability moved to the other labels, 0 to 1.
+        span_weight: weight of the holder and source loss.
+    """
+
+    label_weights: dict[str, float] = field(default_factory=dict)
+    label_smoothing: float = 0.0
+    span_weight: float = 0.5
+
+
+@dataclass(frozen=True)
+class ReliabilityChoice:
+    """What ``reliable`` promises.
+
+    Attributes:
+        accuracy: accuracy to keep on reliable predictions, 0 to 1.
+        level: probability of keeping it, 0 to 1.
+    """
+
+    accuracy: float = 0.95
+    level: float = 0.95
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A whole recipe; ``training`` goes to ``transformers.TrainingArguments`` unchanged.
+
+    Attributes:
+        name: name of the model.
+        patience: validations without a better macro-F1 before training stops.
+    """
+
+    name: str
+    encoder: EncoderChoice
+    data: DataChoice = field(default_factory=DataChoice)
+    loss: LossChoice = field(default_factory=LossChoice)
+    reliability: ReliabilityChoice = field(default_factory=ReliabilityChoice)
+    patience: int = 2
+    training: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe as plain data."""
+        return asdict(self)
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """Read a recipe.
+
+    Raises:
+        InputError: the file is no TOML, a key is unknown, or a value is of the wrong kind.
+    """
+    with files.open_input(path) as stream:
+        try:
+            content = tomllib.load(stream)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(
+                str(path), expected="a TOML file", found=str(error), remedy="Mend the line."
+            ) from None
+    content.setdefault("name", Path(path).stem)
+    recipe: Recipe = build(Recipe, content, str(path))
+    check_names(recipe, str(path))
+    return recipe
+
+
+def build(kind: Any, content: Any, where: str) -> Any:
+    """Fill a dataclass from a table; every key must be known and of the right kind."""
+    if not isinstance(content, dict):
+        raise InputError(
+            where, expected="a table", found=repr(content), remedy="Write key = value."
+        )
+    known = {entry.name: entry for entry in fields(kind)}
+    for key in content:
+        if key not in known:
+            names = ", ".join(known)
+            raise InputError(
+                f"{where} key '{key}'", expected=f"one of {names}", found=key, remedy="Rename it."
+            )
+    if "encoder" in known and "encoder" not in content:
+        raise InputError(
+            where, expected="a table [encoder]", found="none", remedy="Name the base encoder."
+        )
+    values = {key: convert(known[key].type, value, f"{where} key '{key}'")
+              for key, value in content.items()}  # fmt: skip
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise InputError(
+            where, expected="all keys", found=str(error), remedy="Add the missing key."
+        ) from None
+
+
+def convert(kind: Any, value: Any, where: str) -> Any:
+    """Return the value in the type of its field."""
+    if hasattr(kind, "__dataclass_fields__"):
+        return build(kind, value, where)
+    if kind == tuple[str, ...] and isinstance(value, list):
+        return tuple(value)
+    plain: dict[Any, Any] = {str: str, int: int, float: (int, float), bool: bool}
+    wanted = plain.get(kind, dict)
+    if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
+        name = getattr(kind, "__name__", "list")
+        raise InputError(where, expected=name, found=repr(value), remedy="Change the value.")
+    return value
+
+
+def check_names(recipe: Recipe, where: str) -> None:
+    """Raise when a recipe names a set or a label that does not exist."""
+    for name in (*recipe.data.train, *recipe.data.validation):
+        if name not in SETS:
+            raise InputError(
+                f"{where} [data]", expected="sets among " + ", ".join(SETS), found=name,
+                remedy="Rename the set.",
+            )  # fmt: skip
+    for label in recipe.loss.label_weights:
+        if label not in LABELS:
+            raise InputError(
+                f"{where} [loss]", expected="labels among " + ", ".join(LABELS), found=label,
+                remedy="Rename the label.",
+            )  # fmt: skip

