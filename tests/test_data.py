@@ -1,0 +1,228 @@
+import json
+import shutil
+from collections import defaultdict
+
+import pytest
+from datasets import load_dataset
+
+from stance import keywords
+from stance.errors import InputError
+from stance.layers import document_of, hash_text, read_texts
+from stance.rows import read_rows
+from stance.sets import is_released, list_files, read_labels, read_licences, read_set
+from stance.training.duplicates import cluster, find_near_duplicates
+from stance.types import LABELS
+
+ARTICLES = 5
+
+
+@pytest.fixture(scope="module")
+def data(root):
+    return root / "data"
+
+
+@pytest.fixture(scope="module")
+def articles(data):
+    return read_rows(data / "articles.jsonl")
+
+
+def test_articles_cut_their_files(data, articles):
+    documents = {row.document for row in articles}
+    assert len(documents) == ARTICLES
+    for document in documents:
+        text = (data / "articles" / f"{document}.txt").read_bytes().decode()
+        rows = [row for row in articles if row.document == document]
+        end = 0
+        for row in rows:
+            start = row.fields["start"]
+            assert text[start : row.fields["end"]] == row.text
+            assert text[end:start].strip() == ""  # nothing is left out between two rows
+            end = row.fields["end"]
+        assert text[end:].strip() == ""
+
+
+def test_articles_have_parts_duplicates_and_votes(articles):
+    by_id = {row.id: row for row in articles}
+    for row in articles:
+        assert row.fields["part"] in ("headline", "body", "furniture")
+        twin = by_id.get(row.fields["duplicate_of"])
+        if twin:
+            assert twin.text.rstrip(".") == row.text.rstrip(".")
+            assert twin.label == row.label
+        votes = row.fields["votes"]
+        assert {vote["annotator"] for vote in votes} >= {"A", "B"}
+        first, second = votes[:2]
+        if first["label"] != second["label"]:
+            assert len(votes) == 3, row.id
+        assert row.label in {vote["label"] for vote in votes}
+
+
+def test_datasets_loads_articles_and_written_offline(data, articles, tmp_path):
+    loaded = load_dataset(str(data), "articles", cache_dir=str(tmp_path))["train"]
+    assert loaded["id"] == [row.id for row in articles]
+    assert loaded[5]["holder"] == articles[5].fields["holder"]
+    written = load_dataset(str(data), "written", cache_dir=str(tmp_path))
+    assert {name: len(part) for name, part in written.items()} == {
+        name: len(read_labels(data, "written", name)) for name in ("train", "validation", "test")
+    }
+
+
+def test_written_rows_name_no_real_person(data):
+    """The list is of names that occurred in the first draft of the statements."""
+    names = set((data / "written" / "real_names.txt").read_text().split("\n")) - {""}
+    assert len(names) > 250
+    for split in ("train", "validation", "test"):
+        for row in read_labels(data, "written", split):
+            words = set(row.text.replace("’s", "").replace("'s", "").split())
+            assert not {word.strip(".,:;!?\"'“”‘’()") for word in words} & names, row.id
+
+
+def test_no_written_pair_or_near_duplicate_crosses_a_split(data):
+    rows, splits = [], []
+    for split in ("train", "validation", "test"):
+        part = read_labels(data, "written", split)
+        rows += part
+        splits += [split] * len(part)
+    homes = defaultdict(set)
+    for row, split in zip(rows, splits, strict=True):
+        homes[row.document].add(split)
+    assert all(len(home) == 1 for home in homes.values())
+    for i, j in find_near_duplicates([row.text for row in rows]):
+        assert splits[i] == splits[j], (rows[i].id, rows[j].id)
+
+
+def test_labels_over_corpora_hold_no_text(data):
+    for name in ("layers", "realnews"):
+        for path in (data / name).glob("*.jsonl"):
+            for line in path.read_text().splitlines():
+                fields = json.loads(line)
+                assert "text" not in fields
+                for entry in (fields["holder"], fields["source"], *fields["votes"]):
+                    assert "text" not in (entry or {})
+
+
+def test_documents_of_real_news_are_trained_on_by_nobody(data):
+    trained = {row.document for row in read_labels(data, "layers", "train")}
+    held = {row.document for row in read_labels(data, "layers", "test")}
+    validation = {row.document for row in read_labels(data, "realnews", "validation")}
+    test = {row.document for row in read_labels(data, "realnews", "test")}
+    for left, right in ((trained, held), (trained, validation), (trained, test),
+                        (held, test), (validation, test)):  # fmt: skip
+        assert not left & right
+
+
+def test_real_news_is_what_was_promised(data):
+    rows = read_labels(data, "realnews", "test")
+    assert len(rows) >= 2000
+    counts = {label: sum(row.label == label for row in rows) for label in LABELS}
+    assert counts["conditional"] >= 100
+    assert counts["against"] >= 150
+    assert len(read_labels(data, "realnews", "validation")) >= 1000
+    for row in rows:
+        votes = row.fields["votes"]
+        assert [vote["annotator"] for vote in votes][:3] == ["A", "B", "C"]
+        assert sum(vote["label"] == row.label for vote in votes) >= 2
+        assert row.fields["weight"] > 0
+
+
+def test_every_corpus_has_a_licence_and_recipes_obey(data, root):
+    licences = read_licences(data)
+    forbidden = {"seesaw", "cameo_manual", "conflibert_cameo"}
+    assert not any(licences[name]["release"] for name in forbidden)
+    for path in list_files(data, "layers", "train"):
+        assert path.stem in licences
+    for row in read_labels(data, "layers", "train"):
+        corpus, source = row.fields["corpus"], row.fields["row"].split("/")[0]
+        banned = corpus in forbidden or source in ("aljazeera_2025", "semeval2025_task10")
+        assert is_released(licences, row) != banned
+    settings = json.loads(
+        (root / "src/stance/weights/negotiations/stance.json").read_text(encoding="utf-8")
+    )
+    assert settings["recipe"]["data"]["release"] is True
+
+
+@pytest.fixture
+def corpora(tmp_path):
+    import gzip
+
+    folder = tmp_path / "corpora"
+    (folder / "pool").mkdir(parents=True)
+    (folder / "public" / "gwsd").mkdir(parents=True)
+    with gzip.open(folder / "pool" / "recent.jsonl.gz", "wt") as out:
+        for row, text in (("s/a#1", "Kyiv  rejected\ntalks."), ("s/a#2", "Another text.")):
+            out.write(json.dumps({"row": row, "text": text}) + "\n")
+    with gzip.open(folder / "public" / "gwsd" / "train.jsonl.gz", "wt") as out:
+        out.write(json.dumps({"id": "7", "text": "It rained."}) + "\n")
+    return folder
+
+
+def test_rows_with_another_text_are_refused_by_id(corpora, tmp_path):
+    data = tmp_path / "data"
+    (data / "layers").mkdir(parents=True)
+    shared = {"document": "d", "holder": None, "source": None, "others": [], "votes": []}
+    rows = [
+        {"id": f"recent:s/a#{i}", "corpus": "recent", "row": f"s/a#{i}", "split": "train",
+         "sha256": hash_text("Kyiv rejected talks."), "label": "against", **shared}
+        for i in (1, 2, 3)
+    ]  # fmt: skip
+    (data / "layers" / "recent.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    joined = read_set(data, "layers", "train", corpora)
+    assert [(row.id, row.text) for row in joined.rows] == [("recent:s/a#1", "Kyiv rejected talks.")]
+    assert joined.refused == ["recent:s/a#2"]
+    assert joined.absent == ["recent:s/a#3"]
+
+
+def test_corpus_rows_are_found_by_split_and_id(corpora):
+    assert read_texts(corpora, "gwsd", ["train/7", "test/7"]) == {"train/7": "It rained."}
+
+
+def test_documents_of_corpora():
+    assert document_of("recent", "s/a#12", {}) == "recent:s/a"
+    assert document_of("persent_paragraphs", "test/3860-3", {}) == "persent_paragraphs:test/3860"
+    assert document_of("unscon", "train/6", {"meeting": "M"}) == "unscon:M"
+    assert document_of("seesaw", "test/TRIPLET_136_DOCUMENT_0/5#326", {}) == "seesaw:TRIPLET_136"
+
+
+def test_sets_that_need_corpora_say_so(data):
+    with pytest.raises(InputError, match="STANCE_CORPORA"):
+        read_set(data, "layers", "train", None)
+    with pytest.raises(InputError, match="one of articles, written"):
+        read_set(data, "tweets", "train", None)
+
+
+def test_near_duplicates_are_found():
+    texts = [
+        "Kyiv said on Monday that it would not return to the talks.",
+        "Kyiv said on Monday that it would not return to the talks, again.",
+        "Something else was said by somebody else about the weather.",
+    ]
+    assert find_near_duplicates(texts) == [(0, 1)]
+    assert cluster("abc", [("a", "b")])["a"] == cluster("abc", [("a", "b")])["b"]
+
+
+def test_word_lists():
+    assert keywords.has_negotiation_word("They talked to nobody but wanted a cease-fire")
+    assert not keywords.has_negotiation_word("A talkative guest")
+    assert keywords.has_condition_cue("We will, provided they leave")
+
+
+@pytest.mark.corpora
+def test_no_near_duplicate_crosses_into_real_news(data):
+    from stance.layers import find_corpora
+
+    corpora = find_corpora()
+    tested = [
+        row for split in ("validation", "test")
+        for row in read_set(data, "realnews", split, corpora).rows
+    ]  # fmt: skip
+    trained = read_set(data, "layers", "train", corpora).rows
+    trained += read_labels(data, "articles", "train") + read_labels(data, "written", "train")
+    pairs = find_near_duplicates([row.text for row in (*tested, *trained)])
+    crossing = [(i, j) for i, j in pairs if i < len(tested) <= j]
+    assert not crossing
+
+
+def test_layers_can_be_read_from_a_copy(data, tmp_path):
+    """Nothing in the product knows where the repository lies."""
+    shutil.copytree(data, tmp_path / "data")
+    assert read_labels(tmp_path / "data", "layers", "train")
