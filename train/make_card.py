@@ -1,6 +1,8 @@
-"""Write the tables of model_card.md and data/README.md from committed labels and predictions.
+"""Write the tables of the three cards from committed labels and predictions.
 
 Usage: python train/make_card.py [--check]
+
+The cards are model_card.md, README.md and data/README.md.
 
 With --check nothing is written; the exit code is 1 when a table differs from what the committed
 predictions give. The released folder's README.md is the model card.
@@ -18,10 +20,12 @@ RELEASED = ROOT / "src" / "stance" / "weights" / "negotiations"
 
 
 def main(*, check: bool) -> int:
-    """Fill both cards, or compare."""
+    """Fill the cards, or compare."""
     bundle = read_bundle(RELEASED)
+    model_tables = build_model_tables(ROOT / "data", bundle)
     tables = {
-        ROOT / "model_card.md": build_model_tables(ROOT / "data", bundle),
+        ROOT / "model_card.md": model_tables,
+        ROOT / "README.md": model_tables,
         ROOT / "data" / "README.md": build_data_tables(ROOT / "data"),
     }
     stale = False

@@ -1,0 +1,94 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from huggingface_hub import ModelCard
+
+from stance.bundle import read_bundle
+from stance.errors import InputError
+from stance.evaluation import card
+from stance.evaluation.records import read_records
+from stance.rows import Row
+from stance.sets import read_labels
+
+
+@pytest.fixture(scope="module")
+def released(root):
+    return read_bundle(root / "src" / "stance" / "weights" / "negotiations")
+
+
+def test_cards_are_what_the_predictions_give(root):
+    done = subprocess.run(
+        [sys.executable, root / "train" / "make_card.py", "--check"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_changed_prediction_changes_the_card(root, released, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    for path in (root / "data").iterdir():
+        if path.name != "predictions":
+            (data / path.name).symlink_to(path)
+    (data / "predictions").mkdir()
+    for path in (root / "data" / "predictions").iterdir():
+        text = path.read_text()
+        if path.name == "realnews.jsonl":
+            text = text.replace('"label": "against"', '"label": "favor"', 20)
+        (data / "predictions" / path.name).write_text(text)
+    text = (root / "model_card.md").read_text()
+    assert card.fill(text, card.build_model_tables(data, released)) != text
+
+
+def test_predictions_of_another_model_are_refused(root, released, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    for path in (root / "data").iterdir():
+        if path.name != "predictions":
+            (data / path.name).symlink_to(path)
+    (data / "predictions").mkdir()
+    source = (root / "data" / "predictions" / "realnews.jsonl").read_text()
+    changed = source.replace(released.sha256, "0" * 64)
+    (data / "predictions" / "realnews.jsonl").write_text(changed)
+    with pytest.raises(InputError, match="predictions of the released model"):
+        card.summarize_predictions(data, released)
+
+
+def test_no_article_was_judged_by_a_model_that_saw_it(root, released):
+    """Each article has a fold model of its own, and none of them is the released one."""
+    rows = read_labels(root / "data", "articles", "train")
+    records = {r.id: r for r in read_records(root / "data/predictions/articles.jsonl")}
+    models: dict[str, set[str]] = {}
+    for row in rows:
+        models.setdefault(row.document, set()).add(records[row.id].model)
+    assert all(len(found) == 1 for found in models.values())
+    assert len(set.union(*models.values())) == len(models) == 5
+    assert released.sha256 not in set.union(*models.values())
+
+
+def test_card_is_valid_for_the_hub(root):
+    loaded = ModelCard.load(root / "model_card.md")
+    assert loaded.data.license == "apache-2.0"
+    assert len(loaded.data.eval_results) == 8
+    assert loaded.data.model_name == "negotiation-stance"
+
+
+def test_unknown_marks_are_refused():
+    with pytest.raises(InputError, match="mark 'nothing'"):
+        card.fill("<!-- begin nothing -->\n<!-- end nothing -->\n", {"a": ""})
+
+
+def test_mentions_reads_text_or_stratum():
+    text = Row("1", "d", "They met for talks.", "neutral", None, None, {})
+    layer = Row("2", "d", "", "neutral", None, None, {"stratum": "free/word+cue"})
+    assert card.mentions(text)
+    assert card.mentions(layer)
+
+
+def test_no_machine_paths_in_cards(root):
+    for name in ("README.md", "model_card.md", "data/README.md", "train/README.md"):
+        text = Path(root / name).read_text()
+        assert "/home/" not in text
+        assert "/tmp/" not in text
