@@ -114,7 +114,7 @@ num_train_epochs = 16
 per_device_train_batch_size = 8
 learning_rate = 2e-3
 max_grad_norm = 5.0
-bf16 = false
+bf16 = true
 """)
     return path
 

@@ -19,7 +19,8 @@ from stance import files
 from stance.bundle import ONNX, TOKENIZER
 from stance.training.network import StanceNetwork
 
-BLOCK_SIZE = 32  # weights that share one scale
+BLOCK_SIZE = 64  # weights that share one scale
+LARGE_TABLE = 256  # rows from which an embedding table is worth quantising
 INPUTS = ("input_ids", "attention_mask")
 OUTPUTS = ("logits", "spans")
 
@@ -120,7 +121,7 @@ def quantize_embeddings(model: onnx.ModelProto) -> None:
     tables = {entry.name: entry for entry in graph.initializer}
     for node in list(graph.node):
         table = tables.get(node.input[0]) if node.op_type == "Gather" else None
-        if table is None or len(table.dims) != 2 or table.dims[0] < 1000:
+        if table is None or len(table.dims) != 2 or table.dims[0] < LARGE_TABLE:
             continue
         names = (f"{table.name}_int8", f"{table.name}_scale")
         arrays: list[NDArray[Any]] = [*quantize_rows(numpy_helper.to_array(table))]

@@ -67,7 +67,9 @@ def finetune(
     if checkpoint:
         log.info("going on from %s", checkpoint)
     trainer.train(resume_from_checkpoint=checkpoint)
-    return network.float().cpu().eval(), tokenizer, trainer.state.log_history
+    # The Trainer wraps the forward pass in autocast; what is exported must compute in float32.
+    plain = trainer.accelerator.unwrap_model(network, keep_fp32_wrapper=False)
+    return plain.float().cpu().eval(), tokenizer, trainer.state.log_history
 
 
 def build_arguments(
