@@ -9,6 +9,7 @@ from sklearn.metrics import accuracy_score, brier_score_loss, confusion_matrix, 
 from stance.errors import InputError
 from stance.evaluation import baselines, metrics
 from stance.evaluation.intervals import draw_documents, estimate
+from stance.evaluation.metric import StanceMetric
 from stance.evaluation.records import Record, align, read_records, write_records
 from stance.evaluation.run import Place, evaluate, judge_set, write_results
 from stance.evaluation.summary import summarize
@@ -40,6 +41,18 @@ def test_metrics_agree_with_scikit_learn():
         assert found["accuracy"] == pytest.approx(accuracy)
         flips = (np.abs(gold - predicted) == 2) & (np.isin(gold, [0, 2]))
         assert found["polarity_flip_rate"] == pytest.approx(np.average(flips, weights=weights))
+
+
+def test_metric_is_instantiated_directly_and_combines():
+    import evaluate as library
+
+    gold, predicted, _ = random_labels()
+    expected = metrics.compute_metrics(metrics.count_confusion(gold, predicted))
+    metric = StanceMetric(keep_in_memory=True)
+    found = metric.compute(predictions=predicted, references=gold)
+    assert found == pytest.approx({name: float(value) for name, value in expected.items()})
+    combined = library.combine([StanceMetric(keep_in_memory=True)])
+    assert combined.compute(predictions=predicted, references=gold)["macro_f1"] == found["macro_f1"]
 
 
 def test_brier_agrees_with_scikit_learn():

@@ -20,6 +20,7 @@ from stance.sets import read_set
 from stance.training.calibrate import bound_accuracy, fit_reliability, fit_temperature
 from stance.training.data import NO_TARGET, locate_span
 from stance.training.encoders import resolve_encoder
+from stance.training.finetune import choose_cpu
 from stance.training.recipe import EncoderChoice, ReliabilityChoice, read_recipe
 from stance.types import LABELS, Span
 
@@ -163,6 +164,15 @@ def test_encoder_that_is_nowhere_is_named(monkeypatch):
         resolve_encoder(EncoderChoice("no/such"))
     with pytest.raises(StanceError, match="Check name and network"):
         resolve_encoder(EncoderChoice("no/such", revision="abc"))
+
+
+def test_missing_gpu_is_named():
+    if torch.cuda.is_available():
+        assert not choose_cpu("cuda")
+    else:
+        with pytest.raises(InputError, match="a GPU that torch can use"):
+            choose_cpu("cuda")
+    assert choose_cpu("cpu")
 
 
 def test_locate_span_covers_the_tokens():

@@ -2,10 +2,13 @@
 
 Usage: STANCE_CORPORA=DIR python train/draw_active.py MODEL OUT --round NAME [--size 1600]
 
-Scores every sentence of both pools that is not labelled yet and whose document does not belong to
-real news, and writes id, document, text, the sentence before and the rule that drew it to OUT
-(texts: not for the repository). Rules and shares: predicted conditional 30 %, predicted against
-25 %, predicted favor 10 %, unsure (least margin between the best two labels) 25 %, random 10 %.
+Scores sentences of both pools that are not labelled yet and whose document does not belong to real
+news: all of recent, and of the older pool those with a negotiation word or a conditional cue and as
+many as --others without (in the order of a hash). Writes id, document, text, the sentence before
+and the rule that drew it to OUT (texts: not for the repository).
+
+Rules and shares: predicted conditional 30 %, predicted against 25 %, predicted favor 10 %, unsure
+(least margin between the best two labels) 25 %, random 10 %.
 Of a near-duplicate only one is drawn, and none of a row already labelled.
 """
 
@@ -15,7 +18,7 @@ import json
 import sys
 from pathlib import Path
 
-from draw_realnews import read_pools
+from draw_realnews import order, read_pools
 from stance.layers import collapse, find_corpora, iter_corpus
 from stance.model import Model, load
 from stance.sets import find_data, read_labels
@@ -25,8 +28,8 @@ SHARES = {"conditional": 0.30, "against": 0.25, "favor": 0.10, "unsure": 0.25, "
 LEAST = 0.15  # a row is "predicted" when the label has at least this probability
 
 
-def list_candidates(data: Path, corpora: Path) -> list[dict]:
-    """Return the unlabelled rows of both pools outside the documents of real news."""
+def list_candidates(data: Path, corpora: Path, others: int) -> list[dict]:
+    """Return the unlabelled rows to score, outside the documents of real news."""
     labelled, closed = set(), set()
     for name, split in (("realnews", "validation"), ("realnews", "test"), ("layers", "withheld")):
         closed |= {row.document for row in read_labels(data, name, split)}
@@ -35,7 +38,10 @@ def list_candidates(data: Path, corpora: Path) -> list[dict]:
     closed |= {row.document for row in read_labels(data, "layers", "test")}
     rows = read_pools(corpora)
     clusters = {row["cluster"] for row in rows if row["document"] in closed}
-    return [row for row in rows if row["cluster"] not in clusters and row["sha256"] not in labelled]
+    rows = [row for row in rows if row["cluster"] not in clusters and row["sha256"] not in labelled]
+    first = [row for row in rows if row["corpus"] == "recent" or row["content"] != "other"]
+    rest = [row for row in rows if row["corpus"] != "recent" and row["content"] == "other"]
+    return first + sorted(rest, key=lambda row: order(row["id"], "active"))[:others]
 
 
 def pick(rows: list[dict], model: Model, size: int, salt: str) -> list[dict]:
@@ -71,11 +77,12 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--round", required=True)
     parser.add_argument("--size", type=int, default=1600)
+    parser.add_argument("--others", type=int, default=2000)
     parser.add_argument("--data-dir", type=Path, default="data")
     options = parser.parse_args()
     corpora = find_corpora()
     assert corpora is not None, "set STANCE_CORPORA"
-    rows = list_candidates(find_data(options.data_dir), corpora)
+    rows = list_candidates(find_data(options.data_dir), corpora, options.others)
     drawn = pick(rows, load(options.model), options.size, options.round)
     before = {
         f"{corpus}:{row_id}": collapse(row.get("before") or "")

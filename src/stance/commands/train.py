@@ -27,7 +27,9 @@ def add_parser(commands: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--data-dir", type=Path, default="data", help="the repository's data")
     parser.add_argument("--leave-out", metavar="ARTICLE", help="train without this article")
-    parser.add_argument("--device", choices=("auto", "cpu"), default="auto", help="where to train")
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to train"
+    )
     parser.add_argument("--seed", type=int, default=1, help="seed of everything random")
     parser.set_defaults(run=run)
 

@@ -21,7 +21,7 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 
 from stance.errors import InputError
-from stance.evaluation.metrics import compute_metrics, count_confusion
+from stance.evaluation.metric import StanceMetric
 from stance.sets import Rows
 from stance.training.data import encode_rows
 from stance.training.encoders import Encoder
@@ -42,7 +42,7 @@ def finetune(
         encoder: the base encoder.
         rows: rows to train on and to validate on.
         out: folder for checkpoints.
-        device: ``auto`` or ``cpu``; ``auto`` takes a GPU where there is one.
+        device: ``auto``, ``cpu`` or ``cuda``; ``auto`` takes a GPU where there is one.
         seed: of initial weights, order and dropout.
         bars: whether to show a progress bar.
 
@@ -76,7 +76,7 @@ def build_arguments(
     recipe: Recipe, out: Path, *, device: str, seed: int, bars: bool
 ) -> TrainingArguments:
     """Pass the recipe's training table on, with what every run here has in common."""
-    on_cpu = device == "cpu" or not torch.cuda.is_available()
+    on_cpu = choose_cpu(device)
     common = {
         "eval_strategy": "epoch",
         "save_strategy": "epoch",
@@ -105,6 +105,22 @@ def build_arguments(
             found=str(error),
             remedy="Mend the key or the value.",
         ) from None
+
+
+def choose_cpu(device: str) -> bool:
+    """Say whether to train on the CPU.
+
+    Raises:
+        InputError: a GPU is asked for and there is none.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError(
+            "--device cuda",
+            expected="a GPU that torch can use",
+            found="none",
+            remedy="Use --device auto, or install a torch build for your GPU.",
+        )
+    return device == "cpu" or not torch.cuda.is_available()
 
 
 def supports_bf16(device: str) -> bool:
@@ -140,6 +156,9 @@ def build_network(recipe: Recipe, classifier: PreTrainedModel) -> StanceNetwork:
 
 def score_predictions(prediction: EvalPrediction) -> dict[str, float]:
     """Return the validation metrics of the Trainer's predictions."""
-    gold = prediction.label_ids[0]
-    confusion = count_confusion(gold, np.asarray(prediction.predictions).argmax(axis=-1))
-    return {name: float(value) for name, value in compute_metrics(confusion).items()}
+    predicted = np.asarray(prediction.predictions).argmax(axis=-1)
+    metric = StanceMetric(keep_in_memory=True)
+    scores: dict[str, float] = metric.compute(
+        predictions=predicted, references=prediction.label_ids[0]
+    )
+    return scores

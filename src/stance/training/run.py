@@ -40,7 +40,7 @@ class TrainOptions:
         own: a user's own labelled file instead of the recipe's sets, or None.
         data: the repository's data folder.
         leave_out: an article that must not be trained on, or None.
-        device: ``auto`` or ``cpu``.
+        device: ``auto``, ``cpu`` or ``cuda``.
         seed: seed of everything random.
         bars: whether to show progress bars.
     """
