@@ -44,6 +44,8 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate, write and print."""
+    import sklearn  # noqa: F401 - the baselines need it: better said now than after minutes
+
     from stance.evaluation.run import Place, evaluate, write_results
     from stance.evaluation.table import format_results
     from stance.model import load
