@@ -17,7 +17,18 @@ from stance.types import LABELS, Prediction, Span
 SOURCE = Path(stance.__file__).parent
 TIERS = (  # from words up to doors; a module imports from its own tier or below
     {"types", "errors", "keywords"},
-    {"files", "rows", "layers", "sets", "bundle", "runtime", "calibration", "spans", "language"},
+    {
+        "files",
+        "rows",
+        "layers",
+        "sets",
+        "selection",
+        "bundle",
+        "runtime",
+        "calibration",
+        "spans",
+        "language",
+    },
     {"model"},
     {"evaluation", "training"},
     {"commands", "cli"},

@@ -208,7 +208,7 @@ def test_articles_are_judged_by_folds(tiny_model, tiny_recipe, tmp_path):
 
 
 def test_records_that_do_not_align_are_refused(tmp_path):
-    record = Record("a", "m", "favor", (1.0, 0.0, 0.0, 0.0), True, None, None, {})
+    record = Record("a", "m", None, "favor", (1.0, 0.0, 0.0, 0.0), True, None, None, {})
     write_records(tmp_path / "r.jsonl", [record])
     assert read_records(tmp_path / "r.jsonl") == [record]
     with pytest.raises(InputError, match="1 records; 0 rows without one"):

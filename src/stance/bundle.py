@@ -57,7 +57,8 @@ class Settings:
         temperature: divisor of the logits before the softmax.
         reliability: see ``Reliability``.
         recipe: the recipe's content.
-        data: SHA-256 by data set that the model was trained on.
+        data: SHA-256 of the rows it was trained and validated on, by set and split.
+        left_out: the article that it was not trained on, or None.
         encoder: the base encoder's name, revision and SHA-256.
         stance_version: version of the package that wrote the folder.
     """
@@ -69,6 +70,7 @@ class Settings:
     reliability: Reliability
     recipe: dict[str, Any]
     data: dict[str, str]
+    left_out: str | None
     encoder: dict[str, str]
     stance_version: str
 
@@ -91,7 +93,7 @@ class Bundle:
 
 def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file in hex."""
-    with path.open("rb") as stream:
+    with files.open_input(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

@@ -28,6 +28,7 @@ class Model:
 
     def __init__(self, bundle: Bundle, *, device: str = "auto") -> None:
         self.bundle = bundle
+        self.device = device
         self.runtime = Runtime(
             bundle.folder / ONNX,
             bundle.folder / TOKENIZER,

@@ -128,91 +128,18 @@ def is_released(licences: Mapping[str, Any], row: Row) -> bool:
     return bool(entry.get("sources", {}).get(source, entry)["release"])
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Rows to train on and to validate on.
-
-    Attributes:
-        train: rows to train on.
-        validation: rows for early stopping and calibration.
-        hashes: SHA-256 by set of the ids, labels and texts that were used; under ``left out``
-            the article that was not trained on, if any.
-    """
-
-    train: list[Row]
-    validation: list[Row]
-    hashes: dict[str, str]
-
-
-def collect_rows(
-    data: Path,
-    corpora: Path | None,
-    *,
-    train: Sequence[str],
-    validation: Sequence[str],
-    release: bool,
-    leave_out: str | None = None,
-) -> Rows:
-    """Gather the rows a recipe names.
-
-    Sets that need corpora are left out with a warning when there are none; validation falls
-    back on the written statements then.
-
-    Args:
-        data: the repository's data folder.
-        corpora: the corpora folder, or None.
-        train: sets to train on.
-        validation: sets to validate on.
-        release: leave out corpora that ``licences.toml`` does not release.
-        leave_out: an article's document name that must not be trained on, or None.
-
-    Raises:
-        InputError: a set cannot be read, no row is left, or the article does not exist.
-    """
-    licences = read_licences(data)
-    hashes: dict[str, str] = {}
-    picked: dict[str, list[Row]] = {}
-    for split, names in (("train", train), ("validation", validation)):
-        usable = [name for name in names if corpora or name not in NEED_CORPORA]
-        if usable != list(names):
-            log.warning("STANCE_CORPORA is not set: %s without the sets %s", split,
-                        ", ".join(set(names) - set(usable)))  # fmt: skip
-        picked[split] = []
-        for name in usable or ["written"]:
-            rows = read_usable(name, split, data, corpora)
-            if release and split == "train":
-                rows = [row for row in rows if is_released(licences, row)]
-            hashes[f"{name}/{split}"] = hash_rows(rows)
-            picked[split] += rows
-    if leave_out is not None:
-        picked["train"] = drop_document(picked["train"], leave_out)
-        hashes["left out"] = leave_out
-    return Rows(picked["train"], picked["validation"], hashes)
-
-
-def read_usable(name: str, split: str, data: Path, corpora: Path | None) -> list[Row]:
-    """Read a split; say by id which rows the corpora at hand do not match, and drop them."""
+def read_usable(name: str, split: str, data: Path, corpora: Path | None) -> Joined:
+    """Read a split and say how many rows the corpora at hand do not match, and which."""
     joined = read_set(data, name, split, corpora)
     for ids, reason in ((joined.refused, "another text"), (joined.absent, "no text")):
         if ids:
-            log.warning("%s/%s: %d rows left out, the corpora hold %s for them: %s%s", name, split,
-                        len(ids), reason, ", ".join(ids[:5]), ", ..." * (len(ids) > 5))  # fmt: skip
-    return joined.rows
+            some = ", ".join(ids[:5]) + ", ..." * (len(ids) > 5)
+            log.warning("%s/%s: %d rows refused, the corpora hold %s for them: %s",
+                        name, split, len(ids), reason, some)  # fmt: skip
+    return joined
 
 
-def drop_document(rows: list[Row], document: str) -> list[Row]:
-    """Return the rows without those of one document."""
-    kept = [row for row in rows if row.document != document]
-    if len(kept) == len(rows):
-        names = sorted({row.document for row in rows if "part" in row.fields})
-        raise InputError(
-            f"--leave-out {document}", expected="one of " + ", ".join(names), found=document,
-            remedy="Name an article by its file name without .txt.",
-        )  # fmt: skip
-    return kept
-
-
-def hash_rows(rows: list[Row]) -> str:
+def hash_rows(rows: Sequence[Row]) -> str:
     """Return a SHA-256 over ids, labels and texts, in order."""
     digest = hashlib.sha256()
     for row in rows:

@@ -20,6 +20,7 @@ class Record:
     Attributes:
         id: the row's id.
         model: SHA-256 of the model that judged it.
+        fold: the article that this model left out, or None.
         label: the model's label.
         scores: calibrated probability by label, in the order of ``LABELS``.
         reliable: the model's own flag.
@@ -30,6 +31,7 @@ class Record:
 
     id: str
     model: str
+    fold: str | None
     label: str
     scores: tuple[float, ...]
     reliable: bool
@@ -42,6 +44,7 @@ class Record:
         return {
             "id": self.id,
             "model": self.model,
+            "fold": self.fold,
             "label": self.label,
             "scores": list(self.scores),
             "reliable": self.reliable,
@@ -55,13 +58,16 @@ def build_records(
     rows: Sequence[Row],
     predictions: Sequence[Prediction],
     baselines: dict[str, list[str]],
+    *,
     model: str,
+    fold: str | None,
 ) -> list[Record]:
     """Put rows, predictions and baseline labels together, row by row."""
     return [
         Record(
             id=row.id,
             model=model,
+            fold=fold,
             label=prediction.label,
             scores=tuple(round(prediction.scores[label], PLACES) for label in LABELS),
             reliable=prediction.reliable,

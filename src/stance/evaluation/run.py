@@ -16,7 +16,8 @@ from stance.evaluation.records import Record, build_records, write_records
 from stance.evaluation.summary import summarize
 from stance.model import Model, load
 from stance.rows import Row
-from stance.sets import SETS, collect_rows, hash_rows, read_usable
+from stance.selection import Source, select_rows
+from stance.sets import SETS, hash_rows, read_usable
 
 EVALUATED = {"articles": "train", "written": "test", "layers": "test", "realnews": "test"}
 """Set to the split that is evaluated; articles are judged by models that have not seen them."""
@@ -66,7 +67,7 @@ def evaluate(model: Model, names: Sequence[str], place: Place) -> dict[str, Judg
 
 def judge_set(model: Model, name: str, place: Place) -> Judged:
     """Judge one set."""
-    rows = read_usable(name, EVALUATED[name], place.data, place.corpora)
+    rows = read_usable(name, EVALUATED[name], place.data, place.corpora).rows
     log.info("%s: %d rows", name, len(rows))
     if name != "articles":
         return Judged(rows, judge_rows(model, rows, place))
@@ -79,28 +80,42 @@ def judge_set(model: Model, name: str, place: Place) -> Judged:
         )
     records = []
     for document in sorted({row.document for row in rows}):
-        fold = load_fold(place.folds, document)
+        fold = load_fold(place, document, model, model.device)
         part = [row for row in rows if row.document == document]
         records += judge_rows(fold, part, place)
     return Judged(rows, records)
 
 
-def load_fold(folds: Path, document: str) -> Model:
-    """Load the model that left an article out, and make sure that it did.
+def load_fold(place: Place, document: str, model: Model, device: str) -> Model:
+    """Load the model that left an article out, and make sure it is otherwise like the model.
 
     Raises:
-        InputError: the folder is missing or damaged, or its model saw the article.
+        InputError: the folder is missing or damaged, its model saw the article, or it was trained
+            by another recipe or on other rows.
     """
-    model = load(folds / document)
-    left_out = model.bundle.settings.data.get("left out")
-    if left_out != document:
+    assert place.folds is not None
+    folder = place.folds / document
+    fold = load(folder, device=device)
+    expected, found = model.bundle.settings, fold.bundle.settings
+    if found.left_out != document:
         raise InputError(
-            str(folds / document),
+            str(folder),
             expected=f"a model trained without {document}",
-            found=f"one trained without {left_out or 'any article left out'}",
-            remedy=f"Train it: stance train --leave-out {document} --out {folds / document}.",
+            found=f"one trained without {found.left_out or 'any article left out'}",
+            remedy="Delete the folder; stance evaluate trains it again.",
         )
-    return model
+    same = [
+        {name: value for name, value in settings.data.items() if name != "articles/train"}
+        for settings in (expected, found)
+    ]
+    if expected.recipe != found.recipe or same[0] != same[1]:
+        raise InputError(
+            str(folder),
+            expected="the recipe and the other rows of the model that is evaluated",
+            found="another recipe or other rows",
+            remedy="Delete the folder, or pass the model's own --recipe and corpora.",
+        )
+    return fold
 
 
 def judge_rows(model: Model, rows: list[Row], place: Place) -> list[Record]:
@@ -108,32 +123,36 @@ def judge_rows(model: Model, rows: list[Row], place: Place) -> list[Record]:
     texts = [row.text for row in rows]
     train = read_training_rows(model, place)
     baselines = predict_all([row.text for row in train], [row.label for row in train], texts)
-    return build_records(rows, model.predict(texts), baselines, model.bundle.sha256)
+    settings = model.bundle.settings
+    return build_records(
+        rows, model.predict(texts), baselines, model=model.bundle.sha256, fold=settings.left_out
+    )
 
 
 def read_training_rows(model: Model, place: Place) -> list[Row]:
-    """Return the rows a model was trained on, as far as they are at hand.
+    """Return the rows a model was trained on; none when they are not of this repository.
 
     Raises:
-        InputError: the model was not trained on this repository's sets.
+        InputError: the rows at hand are not those the model was trained on.
     """
     settings = model.bundle.settings
     used = [name for name in SETS if f"{name}/train" in settings.data]
     if not used:
+        return []
+    source = Source(
+        place.data, place.corpora, settings.recipe["data"]["release"], settings.left_out
+    )
+    rows = select_rows(source, train=used, validation=())
+    if any(settings.data[name] != value for name, value in rows.hashes.items()):
         raise InputError(
             f"model {settings.name}",
-            expected="a model trained on sets of this repository, for the baselines' sake",
-            found="one trained on " + ", ".join(settings.data),
-            remedy="Compare it on your own file instead.",
+            expected="the rows it was trained on, for the baselines to be trained on the same",
+            found="other rows",
+            remedy="Use the data of the model's release, and set STANCE_CORPORA.",
         )
-    return collect_rows(
-        place.data,
-        place.corpora,
-        train=used,
-        validation=(),
-        release=settings.recipe["data"]["release"],
-        leave_out=settings.data.get("left out"),
-    ).train
+    if len(rows.hashes) < len(used):
+        log.warning("baselines are trained on fewer rows than the model: no corpora")
+    return rows.train
 
 
 def write_results(out: Path, model: Model, judged: dict[str, Judged]) -> dict[str, Any]:

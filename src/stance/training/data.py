@@ -8,7 +8,8 @@ from typing import Any
 from stance import files
 from stance.errors import InputError
 from stance.rows import Row
-from stance.sets import Rows, hash_rows
+from stance.selection import Rows
+from stance.sets import hash_rows
 from stance.types import LABELS, NEUTRAL, Span
 
 NO_TARGET = -100

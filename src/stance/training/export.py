@@ -49,6 +49,8 @@ def export_folder(network: StanceNetwork, tokenizer: Any, folder: Path, max_toke
     write_classifier(network, folder)
     tagger = {name: value.half() for name, value in network.tagger.state_dict().items()}
     save_file(tagger, folder / "tagger.safetensors", metadata={"format": "pt"})
+    for path in folder.glob("*.safetensors"):
+        path.chmod(0o644)  # safetensors writes files that only their owner may read
     write_tokenizer(tokenizer, folder, max_tokens)
     (folder / ONNX).parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:

@@ -22,7 +22,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from stance.errors import InputError
 from stance.evaluation.metric import StanceMetric
-from stance.sets import Rows
+from stance.selection import Rows
 from stance.training.data import encode_rows
 from stance.training.encoders import Encoder
 from stance.training.network import StanceNetwork

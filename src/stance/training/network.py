@@ -73,7 +73,7 @@ class StanceNetwork(nn.Module):
             weight=self.label_weights,
             label_smoothing=self.label_smoothing,
         )
-        if span_targets is not None and self.span_weight:
+        if span_targets is not None:
             loss = loss + self.span_weight * span_loss(spans, attention_mask, span_targets)
         return {"loss": loss, **scores}
 

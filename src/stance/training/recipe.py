@@ -7,9 +7,8 @@ from typing import Any
 
 from stance import files
 from stance.errors import InputError
+from stance.sets import SETS
 from stance.types import LABELS
-
-SETS = ("articles", "written", "layers", "realnews")
 
 
 @dataclass(frozen=True)

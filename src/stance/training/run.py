@@ -1,5 +1,6 @@
 """From a recipe to a checked model folder: the whole of ``stance train``."""
 
+import json
 import logging
 import os
 import shutil
@@ -12,10 +13,12 @@ import numpy as np
 from stance import __version__, files
 from stance.bundle import CARD, ONNX, TOKENIZER, Bundle, Reliability, Settings, write_settings
 from stance.calibration import softmax
+from stance.errors import InputError
 from stance.layers import find_corpora
 from stance.rows import Row
 from stance.runtime import Runtime
-from stance.sets import Rows, collect_rows, find_data
+from stance.selection import Rows, Source, select_rows
+from stance.sets import find_data
 from stance.training.calibrate import fit_reliability, fit_temperature
 from stance.training.data import read_own
 from stance.training.encoders import Encoder, resolve_encoder
@@ -60,35 +63,66 @@ def train(options: TrainOptions) -> Bundle | None:
 
     Returns:
         The folder, or None in the helper processes of a distributed run.
+
+    Raises:
+        InputError: recipe, rows or encoder are wrong, or ``out`` holds another run.
     """
     recipe = read_recipe(options.recipe)
     encoder = resolve_encoder(recipe.encoder)
     rows = gather_rows(options, recipe)
     log.info("encoder: %s, from %s, sha256 %s", encoder.name, encoder.origin, encoder.sha256[:12])
     log.info("rows: %d to train on, %d to validate on", len(rows.train), len(rows.validation))
+    work = claim_folder(options, recipe, encoder, rows)
     network, tokenizer, history = finetune(
-        recipe, encoder, rows, options.out / WORK / "checkpoints",
+        recipe, encoder, rows, work / "checkpoints",
         device=options.device, seed=options.seed, bars=options.bars,
     )  # fmt: skip
     if int(os.environ.get("RANK", "0")) != 0:
         return None
-    files.write_json(options.out / WORK / "history.json", history)
-    plot_history(history, options.out / WORK / "history.png")
+    files.write_json(work / "history.json", history)
+    plot_history(history, work / "history.png")
     export_folder(network, tokenizer, options.out, recipe.encoder.max_tokens)
     bundle = finish_folder(options.out, recipe, encoder, rows)
-    shutil.rmtree(options.out / WORK / "checkpoints", ignore_errors=True)
+    shutil.rmtree(work / "checkpoints", ignore_errors=True)
     return bundle
 
 
 def gather_rows(options: TrainOptions, recipe: Recipe) -> Rows:
     """Return the rows that the options and the recipe name."""
+    if options.own and options.leave_out:
+        raise InputError(
+            "call", expected="--data or --leave-out", found="both", remedy="Leave one out."
+        )
     if options.own:
         return read_own(options.own)
-    return collect_rows(
-        find_data(options.data), find_corpora(),
-        train=recipe.data.train, validation=recipe.data.validation,
-        release=recipe.data.release, leave_out=options.leave_out,
+    source = Source(find_data(options.data), find_corpora(), recipe.data.release, options.leave_out)
+    return select_rows(source, train=recipe.data.train, validation=recipe.data.validation)
+
+
+def claim_folder(options: TrainOptions, recipe: Recipe, encoder: Encoder, rows: Rows) -> Path:
+    """Return the work folder; note there what is trained, and refuse to go on with another run."""
+    if options.out.exists() and not options.out.is_dir():
+        raise InputError(
+            f"--out {options.out}", expected="a folder", found="a file", remedy="Name another."
+        )
+    work = options.out / WORK
+    identity = json.loads(
+        json.dumps(
+            {"recipe": recipe.to_dict(), "data": rows.hashes, "left_out": rows.left_out,
+             "encoder": encoder.sha256, "seed": options.seed}
+        )
     )  # fmt: skip
+    note = work / "run.json"
+    if note.is_file() and json.loads(note.read_text(encoding="utf-8")) != identity:
+        raise InputError(
+            str(note),
+            expected="the run that is asked for",
+            found="one with another recipe, seed, encoder or other rows",
+            remedy="Name another --out, or delete the folder.",
+        )
+    files.write_json(note, identity)
+    files.write_text(work / "refused.txt", "".join(f"{row}\n" for row in rows.refused))
+    return work
 
 
 def finish_folder(out: Path, recipe: Recipe, encoder: Encoder, rows: Rows) -> Bundle:
@@ -108,6 +142,7 @@ def finish_folder(out: Path, recipe: Recipe, encoder: Encoder, rows: Rows) -> Bu
             reliability=reliability,
             recipe=recipe.to_dict(),
             data=rows.hashes,
+            left_out=rows.left_out,
             encoder={"name": encoder.name, "revision": encoder.revision, "sha256": encoder.sha256},
             stance_version=__version__,
         ),
