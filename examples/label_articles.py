@@ -3,7 +3,9 @@
 Run it with ``make run``, or: python examples/label_articles.py
 """
 
+import os
 import shutil
+import sys
 import time
 from collections import Counter
 from itertools import groupby
@@ -41,21 +43,30 @@ def main() -> None:
 
 
 def print_article(document: str, judged: list, width: int) -> None:
-    """Print one article: a line a statement, then the counts."""
+    """Print one article: a line a statement, then the counts.
+
+    Page furniture and statements that stand in an article twice are printed, but not counted.
+    """
     print(f"\n== {document}\n{format_line('stance', 'conf', 'holder', 'statement')}")
-    for _, item in judged:
+    counted = []
+    for row, item in judged:
         confidence = f"{item.confidence:.2f}" if item.reliable else f"({item.confidence:.2f})"
         holder = item.holder.text if item.holder else "-"
-        print(format_line(item.label, confidence, holder, item.text)[:width])
-    counts = Counter(item.label for _, item in judged)
-    holders = Counter(
-        (item.holder.text, item.label) for _, item in judged if item.holder
-    ).most_common(4)
-    print(
-        f"-- {len(judged)} statements: " + ", ".join(f"{n} {label}" for label, n in counts.items())
-    )
-    print("   who: " + "; ".join(f"{name} {label} ({n})" for (name, label), n in holders))
+        line = format_line(item.label, confidence, holder, item.text)
+        print(line if len(line) <= width else line[: width - 1] + "…")
+        if row.fields["part"] != "furniture" and row.fields["duplicate_of"] is None:
+            counted.append(item)
+    counts = Counter(item.label for item in counted)
+    holders = Counter((item.holder.text, item.label) for item in counted if item.holder)
+    shares = ", ".join(f"{n} {label}" for label, n in counts.most_common())
+    print(f"-- {len(counted)} statements without page furniture and repetitions: {shares}")
+    named = "; ".join(f"{name} {label} ({n})" for (name, label), n in holders.most_common(5))
+    print(f"   who: {named}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        main()
+    except BrokenPipeError:  # the reader has gone (for example `| head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -88,7 +88,7 @@ def tiny_data(tmp_path_factory) -> Path:
 
 
 def make_row(row_id, text, label, *, holder=None, source=None, document=None) -> dict:
-    vote = {"annotator": "A", "kind": "author", "label": label, "holder": holder,
+    vote = {"annotator": "A", "kind": "language model", "label": label, "holder": holder,
             "source": source, "sure": 3}  # fmt: skip
     return {"id": row_id, "document": document or row_id, "text": text, "label": label,
             "holder": holder, "source": source, "others": [], "votes": [vote]}  # fmt: skip

@@ -81,6 +81,33 @@ def test_bad_input_is_refused(tiny_model, tmp_path):
     assert_refused(stance("predict", "--model", tmp_path / "none", "x"), "no such folder")
 
 
+def test_late_bad_byte_leaves_no_output(tiny_model):
+    data = b"kyiv rejected talks\n" * 700 + b"\xff\n"
+    assert_refused(predict(tiny_model, data=data), "standard input line 701")
+
+
+def test_bad_bytes_in_an_argument_are_refused(tiny_model):
+    assert_refused(predict(tiny_model, b"bad \xff talks".decode(errors="surrogateescape")))
+
+
+def test_pipe_as_file_is_read(tiny_model):
+    done = predict(tiny_model, "--file", "/dev/stdin", data=b"kyiv rejected talks\n" * 3)
+    assert len(done.stdout.splitlines()) == 3
+
+
+def test_table_shows_no_control_characters(tiny_model):
+    done = predict(tiny_model, "--format", "table", "ky\n\x1b[31miv rejected talks")
+    assert b"\x1b" not in done.stdout
+    assert len(done.stdout.splitlines()) == 2
+
+
+def test_full_disk_is_one_message(tiny_model):
+    command = f"{sys.executable} -m stance.cli predict --model {tiny_model.folder} x > /dev/full"
+    done = subprocess.run(command, shell=True, capture_output=True, check=False)
+    assert done.returncode == 1
+    assert len(done.stderr.decode().strip().splitlines()) == 1
+
+
 def test_damaged_model_is_refused(tiny_model, tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(tiny_model.folder, folder)
@@ -117,12 +144,19 @@ def test_check_names_every_problem(tmp_path):
     lines = done.stderr.decode().splitlines()
     for expected in (
         "line 2 field 'label': expected one of favor, conditional, against, neutral, found 'maybe'",
-        "line 3 field 'id': expected a new id, found that of line 1",
+        "line 3 field 'id': expected a new id, found '1' a second time",
         "line 4 field 'holder': expected 0 <= start < end <= 19, found 0:400",
         "line 5 field 'holder': expected null in a neutral row",
         "line 6 field 'document': expected the field to be there",
     ):
         assert any(expected in line for line in lines), expected
+    path.write_text("")
+    assert_refused(stance("check", path), "at least one row")
+    table = tmp_path / "own.csv"
+    table.write_text(",text,label\n0,x,favor\n1,y,maybe\n")
+    done = stance("check", table)
+    assert done.returncode == 2
+    assert "line 3 field 'label'" in done.stderr.decode()
     path.write_text("[1]\n")
     assert_refused(stance("check", path), "line 1", "a JSON object")
     path.write_text("{not json\n")
@@ -158,12 +192,16 @@ def test_train_refuses_bad_files(tiny_recipe, tmp_path):
     own = tmp_path / "own.csv"
     base = ("train", "--recipe", tiny_recipe, "--out", tmp_path / "out", "--data", own)
     own.write_text("sentence,label\nx,favor\n")
-    assert_refused(stance(*base), "own.csv line 2", "columns text and label")
+    assert_refused(stance(*base), "own.csv line 2 field 'text'", "columns text and label")
     own.write_text("text,label\nx,positive\n")
     assert_refused(stance(*base), "line 2 field 'label'", "'positive'")
     own.write_text("text,label\nx,favor,more\n")
     assert_refused(stance(*base), "line 2", "2 fields")
     assert_refused(stance("train", "--recipe", tmp_path / "no.toml", "--out", "x"), "no such file")
+    own.write_text("text,label\n" + "".join(f"word {i},favor\n" for i in range(60)))
+    assert_refused(stance(*base, "--leave-out", "one"), "both")
+    assert_refused(stance(*base[:4], tmp_path, *base[5:]), "a folder with other files")
+    assert_refused(stance(*base[:4], own, *base[5:]), "found a file")
 
 
 @pytest.mark.parametrize("call", [[], ["predict", "--no-such-option"], ["dance"]])

@@ -5,6 +5,7 @@ import importlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -191,17 +192,55 @@ def test_other_types_are_refused(model, bad):
         model.predict(bad)
 
 
-def test_other_languages_are_never_reliable(model):
-    for text in (
+@pytest.fixture
+def trusting(tiny_model):
+    """The tiny model with a threshold that every prediction reaches."""
+    loaded = load(tiny_model.folder, device="cpu")
+    settings = loaded.bundle.settings
+    lowered = replace(settings, reliability=replace(settings.reliability, threshold=0.0))
+    loaded.bundle = replace(loaded.bundle, settings=lowered)
+    return loaded
+
+
+def test_english_is_reliable_where_the_threshold_is_reached(trusting):
+    assert trusting.predict("The Kremlin rejects talks with Ukraine on a ceasefire.").reliable
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "Der Kreml lehnt Verhandlungen mit der Ukraine weiterhin entschieden ab.",
         "Москва отвергла переговоры о прекращении огня с Украиной.",
         "Le président appelle à la reprise immédiate des négociations de paix.",
-    ):
-        assert not model.predict(text).reliable
+        "基辅拒绝与莫斯科谈判",
+        "Нет войне",
+        "لا للمفاوضات",
+        "",
+        "the weather report of kyiv " * 40,  # several windows
+        "\0\0",
+    ],
+)
+def test_what_was_not_measured_is_never_reliable(trusting, text):
+    assert not trusting.predict(text).reliable
+
+
+def test_lone_surrogates_are_answered_whatever_the_threshold(trusting):
+    assert trusting.predict("Kyiv \ud83d rejects talks with Moscow today").label in LABELS
+
+
+def test_special_tokens_in_a_text_are_only_text(model):
+    assert model.predict("kyiv [SEP] rejected talks").text.startswith("kyiv [SEP]")
+    scores = model.runtime.score(["[SEP]", "[PAD] [CLS]"])
+    assert all(len(entry.offsets) > 3 for entry in scores)
+
+
+def test_stream_refuses_a_string(model):
+    with pytest.raises(InputError, match="an iterable of strings"):
+        next(model.stream("kyiv"))
 
 
 def test_name_without_revision_is_refused():
-    with pytest.raises(InputError, match="pass revision"):
+    with pytest.raises(InputError, match="pass the revision"):
         load("someone/negotiations")
     with pytest.raises(InputError, match="no such folder"):
         load("no-such-folder")

@@ -9,8 +9,10 @@ from stance import keywords
 from stance.errors import InputError
 from stance.layers import document_of, hash_text, read_texts
 from stance.rows import read_rows
+from stance.selection import Source, select_rows
 from stance.sets import is_released, list_files, read_labels, read_licences, read_set
 from stance.training.duplicates import cluster, find_near_duplicates
+from stance.training.recipe import read_recipe
 from stance.types import LABELS
 
 ARTICLES = 5
@@ -135,10 +137,58 @@ def test_every_corpus_has_a_licence_and_recipes_obey(data, root):
         corpus, source = row.fields["corpus"], row.fields["row"].split("/")[0]
         banned = corpus in forbidden or source in ("aljazeera_2025", "semeval2025_task10")
         assert is_released(licences, row) != banned
-    settings = json.loads(
-        (root / "src/stance/weights/negotiations/stance.json").read_text(encoding="utf-8")
-    )
-    assert settings["recipe"]["data"]["release"] is True
+    for path in (root / "train" / "recipes").glob("*.toml"):
+        assert read_recipe(path).data.release, path.name
+    released = root / "src/stance/weights/negotiations/stance.json"
+    assert json.loads(released.read_text())["recipe"]["data"]["release"] is True
+
+
+def test_unreleased_rows_steer_nothing(data, corpora, tmp_path):
+    """Neither training nor early stopping and calibration see rows that may not be released."""
+    copy = tmp_path / "data"
+    (copy / "layers").mkdir(parents=True)
+    (copy / "realnews").mkdir()
+    (copy / "licences.toml").write_text((data / "licences.toml").read_text())
+    text = "Kyiv rejected talks."
+    rows = [
+        {"id": f"recent:{source}/a#1", "corpus": "recent", "row": f"{source}/a#1",
+         "document": source, "sha256": hash_text(text), "label": "against", "holder": None,
+         "source": None, "others": [], "votes": []}
+        for source in ("s", "aljazeera_2025")
+    ]  # fmt: skip
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (copy / "layers" / "recent.jsonl").write_text(lines)
+    (copy / "realnews" / "validation.jsonl").write_text(lines)
+    for release, expected in ((True, 1), (False, 2)):
+        selected = select_rows(
+            Source(copy, corpora, release), train=["layers"], validation=["realnews"]
+        )
+        assert len(selected.train) == len(selected.validation) == expected
+
+
+def test_leaving_an_article_out_leaves_its_texts_out(data, articles):
+    document = articles[0].document
+    source = Source(data, None, release=True, left_out=document)
+    selected = select_rows(source, train=["articles"], validation=["written"])
+    own = {hash_text(row.text) for row in articles if row.document == document}
+    assert selected.left_out == document
+    assert not {hash_text(row.text) for row in selected.train} & own
+    with pytest.raises(InputError, match="one of 000_"):
+        select_rows(
+            Source(data, None, release=True, left_out="x"), train=["articles"], validation=[]
+        )
+
+
+def test_training_on_nothing_is_refused(data):
+    with pytest.raises(InputError, match="at least one row of layers"):
+        select_rows(Source(data, None, release=True), train=["layers"], validation=["realnews"])
+
+
+def test_damaged_corpora_are_named(data, tmp_path):
+    (tmp_path / "pool").mkdir()
+    (tmp_path / "pool" / "recent.jsonl.gz").write_bytes(b"not gzip")
+    with pytest.raises(InputError, match=r"recent.jsonl.gz: expected gzipped JSON lines"):
+        read_set(data, "realnews", "test", tmp_path)
 
 
 @pytest.fixture
@@ -151,6 +201,7 @@ def corpora(tmp_path):
     with gzip.open(folder / "pool" / "recent.jsonl.gz", "wt") as out:
         for row, text in (("s/a#1", "Kyiv  rejected\ntalks."), ("s/a#2", "Another text.")):
             out.write(json.dumps({"row": row, "text": text}) + "\n")
+        out.write(json.dumps({"row": "aljazeera_2025/a#1", "text": "Kyiv rejected talks."}) + "\n")
     with gzip.open(folder / "public" / "gwsd" / "train.jsonl.gz", "wt") as out:
         out.write(json.dumps({"id": "7", "text": "It rained."}) + "\n")
     return folder

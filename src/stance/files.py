@@ -8,9 +8,11 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from stance.errors import InputError, StanceError
+
+TOO_MANY, TOO_FEW = "\0too many", "\0too few"  # no field of a file can be called so
 
 
 def open_input(path: str | Path) -> BufferedReader:
@@ -30,7 +32,7 @@ def open_input(path: str | Path) -> BufferedReader:
     raise InputError(str(path), expected="a readable file", found=found, remedy=remedy)
 
 
-def iter_lines(stream: BinaryIO, name: str) -> Iterator[str]:
+def iter_lines(stream: IO[bytes], name: str) -> Iterator[str]:
     """Yield the lines of a UTF-8 stream without their line ends; only LF and CRLF end a line.
 
     Raises:
@@ -70,12 +72,12 @@ def parse_object(line: str, where: str) -> dict[str, Any]:
     """Parse one JSON object, or say what stands there instead."""
     try:
         value = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(
             where,
             expected="a JSON object",
             found=f"text that is not JSON ({error})",
-            remedy="Write one object a line, with double quotes.",
+            remedy="Mend the text, or get the file again.",
         ) from None
     if not isinstance(value, dict):
         raise InputError(
@@ -97,10 +99,10 @@ def read_csv(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
         data = stream.read()
     text = "\n".join(iter_lines(io.BytesIO(data), str(path)))
     csv.field_size_limit(2**31 - 1)
-    reader = csv.DictReader(io.StringIO(text), restkey="", restval=None, strict=True)
+    reader = csv.DictReader(io.StringIO(text), restkey=TOO_MANY, restval=TOO_FEW, strict=True)
     try:
         for record in reader:
-            if "" in record or None in record.values():
+            if TOO_MANY in record or TOO_FEW in record.values():
                 raise InputError(
                     f"{path} line {reader.line_num}",
                     expected=f"{len(reader.fieldnames or [])} fields",

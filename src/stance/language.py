@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 MIN_SCORE = 0.6  # below it the identifier guesses: names, numbers and headlines land anywhere
+LATIN_END = "\u024f"
 MIN_LETTERS = 12  # "Open door" is Dutch to it
 
 
@@ -17,9 +18,14 @@ def _load() -> Any:
 def is_foreign(text: str) -> bool:
     """Say whether the text is surely in another language than English.
 
-    Too short a text to tell counts as English.
+    A text mostly in another script than Latin is; one in Latin that is too short to tell counts
+    as English.
     """
-    if sum(map(str.isalpha, text[:400])) < MIN_LETTERS:
+    text = text[:400].encode("utf-8", "replace").decode()  # a lone surrogate is no text
+    letters = [char for char in text if char.isalpha()]
+    if sum(char > LATIN_END for char in letters) * 2 > len(letters):
+        return True
+    if len(letters) < MIN_LETTERS:
         return False
-    best = _load().detect(" ".join(text[:400].split()), k=1)[0]
+    best = _load().detect(" ".join(text.split()), k=1)[0]
     return bool(best["lang"] != "en" and best["score"] >= MIN_SCORE)

@@ -43,7 +43,7 @@ def find_corpora(path: str | None = None) -> Path | None:
             f"corpora folder {folder}",
             expected="a folder with public/ or pool/",
             found="neither" if folder.is_dir() else "no such folder",
-            remedy="Set STANCE_CORPORA to the folder that train/README.md describes.",
+            remedy="Set STANCE_CORPORA to the folder that data/README.md describes.",
         )
     return folder
 
@@ -61,10 +61,18 @@ def iter_corpus(corpora: Path, corpus: str) -> Iterator[tuple[str, dict[str, Any
         if not path.is_file():
             continue
         split = path.name.removesuffix(".jsonl.gz")
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            for line in lines:
-                row = json.loads(line)
-                yield (row["row"] if corpus in POOLS else f"{split}/{row['id']}"), row
+        try:
+            with gzip.open(path, "rt", encoding="utf-8") as lines:
+                for line in lines:
+                    row = json.loads(line)
+                    yield (row["row"] if corpus in POOLS else f"{split}/{row['id']}"), row
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                str(path),
+                expected="gzipped JSON lines with " + ("row" if corpus in POOLS else "id"),
+                found=f"{type(error).__name__}: {error}",
+                remedy="Get the corpus again; data/README.md describes the form.",
+            ) from None
 
 
 def document_of(corpus: str, row_id: str, row: dict[str, Any]) -> str:

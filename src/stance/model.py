@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.resources import files as package_files
-from itertools import islice
 from pathlib import Path
 from typing import overload
 
@@ -16,6 +15,7 @@ from stance.spans import decode_spans
 from stance.types import LABELS, NEUTRAL, Prediction
 
 STREAM_BATCH = 512
+STREAM_CHARACTERS = 1_000_000
 
 
 class Model:
@@ -69,8 +69,14 @@ class Model:
         Args:
             texts: statements, perhaps without end.
         """
-        remaining = iter(texts)
-        while chunk := list(islice(remaining, STREAM_BATCH)):
+        if isinstance(texts, str):
+            raise InputError(
+                "stream",
+                expected="an iterable of strings",
+                found="a string",
+                remedy="Pass [text], or use Model.predict.",
+            )
+        for chunk in cut_stream(texts):
             yield from self._predict(chunk)
 
     def _predict(self, texts: list[str]) -> list[Prediction]:
@@ -89,7 +95,7 @@ class Model:
 
     def _decide(self, text: str, scores: Scores) -> Prediction:
         settings = self.bundle.settings
-        if not text.strip():
+        if not text.strip() or not any(end > start for start, end in scores.offsets):
             return predict_blank(text)
         probabilities = softmax(scores.logits, settings.temperature)
         label = LABELS[int(scores.logits.argmax())]
@@ -100,15 +106,31 @@ class Model:
             label=label,
             scores=dict(zip(LABELS, map(float, probabilities), strict=True)),
             confidence=confidence,
-            reliable=confidence >= settings.reliability.threshold and not language.is_foreign(text),
+            reliable=confidence >= settings.reliability.threshold
+            and scores.windows == 1
+            and not language.is_foreign(text),
             holder=None if label == NEUTRAL else holder,
             source=None if label == NEUTRAL else source,
             truncated=scores.truncated,
         )
 
 
+def cut_stream(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Yield lists of texts, bounded in number and, for the sake of memory, in characters."""
+    chunk: list[str] = []
+    characters = 0
+    for text in texts:
+        chunk.append(text)
+        characters += len(text) if isinstance(text, str) else 0
+        if len(chunk) >= STREAM_BATCH or characters >= STREAM_CHARACTERS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
+
+
 def predict_blank(text: str) -> Prediction:
-    """Return what a blank text gets: neutral, on no evidence, not reliable."""
+    """Return what a text without a readable token gets: neutral, not reliable."""
     scores = {label: float(label == NEUTRAL) for label in LABELS}
     return Prediction(text, NEUTRAL, scores, 1.0, False, None, None, False)
 
@@ -144,7 +166,7 @@ def find_folder(path_or_name: str | Path | None, revision: str | None) -> Path:
             f"model {path_or_name}",
             expected="a folder, or a Hub name with its revision",
             found="neither such a folder nor a revision",
-            remedy="Check the path, or pass revision='COMMIT'.",
+            remedy="Check the path, or pass the revision (a commit) too.",
         )
     return download(str(path_or_name), revision)
 

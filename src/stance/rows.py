@@ -9,8 +9,8 @@ from stance import files
 from stance.errors import InputError
 from stance.types import LABELS, NEUTRAL, Span
 
-KINDS = ("language model", "author", "person")
-"""Kinds of annotator: a language model, the author of a written statement, a person."""
+KINDS = ("language model", "person")
+"""Kinds of annotator: the provenance of a label is part of it."""
 
 TEXT_FIELDS = ("id", "document", "text", "label")
 LAYER_FIELDS = ("id", "document", "corpus", "row", "sha256", "label")
@@ -55,9 +55,10 @@ def read_rows(path: str | Path) -> list[Row]:
     Raises:
         InputError: at the first faulty row, with file, line and field.
     """
-    rows = []
+    rows: list[Row] = []
+    seen: set[str] = set()
     for number, fields in files.read_jsonl(path):
-        for problem in find_problems(fields):
+        for problem in (*find_problems(fields), *find_repetition(fields, seen)):
             raise InputError(
                 f"{path} line {number} field '{problem.field}'",
                 expected=problem.expected,
@@ -66,6 +67,14 @@ def read_rows(path: str | Path) -> list[Row]:
             )
         rows.append(build_row(fields))
     return rows
+
+
+def find_repetition(fields: dict[str, Any], seen: set[str]) -> Iterator[Problem]:
+    """Yield a problem when the row's id was seen before; note it."""
+    name = str(fields.get("id"))
+    if name in seen and "id" in fields:
+        yield Problem("id", "a new id", f"'{name}' a second time", "Rename or delete one.")
+    seen.add(name)
 
 
 def build_row(fields: dict[str, Any], text: str | None = None) -> Row:
@@ -105,12 +114,26 @@ def find_problems(fields: dict[str, Any]) -> Iterator[Problem]:
         return
     yield from find_label_problems("label", fields["label"])
     text = fields.get("text")
+    if "sha256" in fields and text is not None:
+        yield Problem("text", "no text in a row over a corpus", "a text", "Take it out.")
     for name in ("holder", "source"):
         yield from find_span_problems(name, fields.get(name), text)
         if fields["label"] == NEUTRAL and fields.get(name) is not None:
             yield Problem(name, "null in a neutral row", "a span", "Take out the span or relabel.")
     for name in ("others", "votes"):
         yield from find_list_problems(name, fields.get(name, []), text)
+
+
+def find_own_problems(fields: dict[str, Any]) -> Iterator[Problem]:
+    """Yield what is wrong with a row of a user's own file, which needs ``text`` and ``label``."""
+    for name in ("text", "label"):
+        if name not in fields:
+            found = "columns " + ", ".join(map(str, fields))
+            yield Problem(name, "columns text and label", found, "Rename the columns.")
+        elif not isinstance(fields[name], str):
+            yield Problem(name, "a string", repr(fields[name])[:60], "Mend the value.")
+    if isinstance(fields.get("label"), str):
+        yield from find_label_problems("label", fields["label"])
 
 
 def find_label_problems(field: str, label: Any) -> Iterator[Problem]:
@@ -149,6 +172,9 @@ def find_list_problems(name: str, entries: Any, text: Any) -> Iterator[Problem]:
         yield from find_span_problems(f"{name}[{i}].holder", entry.get("holder"), text)
         if name == "votes":
             yield from find_span_problems(f"{name}[{i}].source", entry.get("source"), text)
+            for key in ("annotator", "holder", "source", "sure"):
+                if key not in entry:
+                    yield Problem(f"votes[{i}].{key}", "the field to be there", "none", "Add it.")
             if entry.get("kind") not in KINDS:
                 found = repr(entry.get("kind"))[:60]
                 yield Problem(f"votes[{i}].kind", "one of " + ", ".join(KINDS), found, "Say it.")

@@ -18,6 +18,7 @@ from stance.types import LABELS, NEUTRAL
 
 MAX_WINDOWS = 64  # a statement's further windows are not read, and the prediction says so
 STRIDE_TOKENS = 32  # overlap of two windows, so that no phrase is cut in both
+MAX_CHARACTERS = 500_000  # far more than MAX_WINDOWS hold; the rest would only cost memory
 BATCH_TOKENS = 4096  # padded tokens a batch: large enough to fill two cores, small in memory
 SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -30,12 +31,14 @@ class Scores:
         logits: stance logits, (labels,).
         spans: pointer scores of the window that decides, (tokens, 4).
         offsets: characters that each of its tokens covers.
+        windows: number of windows the text was read in.
         truncated: whether windows past ``MAX_WINDOWS`` were left unread.
     """
 
     logits: NDArray[np.float32]
     spans: NDArray[np.float32]
     offsets: Offsets
+    windows: int
     truncated: bool
 
 
@@ -65,6 +68,7 @@ class Runtime:
         self.tokenizer = Tokenizer.from_file(str(tokenizer))
         self.tokenizer.enable_truncation(max_tokens, stride=min(STRIDE_TOKENS, max_tokens // 4))
         self.tokenizer.no_padding()
+        self.tokenizer.encode_special_tokens = True  # "[SEP]" in a statement is only text
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = len(os.sched_getaffinity(0)) if _has_affinity() else 0
         self.session = onnxruntime.InferenceSession(
@@ -85,17 +89,17 @@ class Runtime:
             for window, row, tags in zip(batch, logits, spans, strict=True):
                 outputs[window.text].append((row, tags[: len(window.ids)], window.offsets))
         return [
-            Scores(*min(rows, key=lambda row: _neutrality(row[0])), cut)
+            Scores(*min(rows, key=lambda row: _neutrality(row[0])), len(rows), cut)
             for rows, cut in zip(outputs, truncated, strict=True)
         ]
 
     def _cut(self, texts: Sequence[str]) -> tuple[list[Window], list[bool]]:
         windows, truncated = [], []
         # A lone surrogate is no Unicode text; a replacement keeps the offsets right.
-        clean = [SURROGATE.sub("\ufffd", text) for text in texts]
+        clean = [SURROGATE.sub("\ufffd", text[:MAX_CHARACTERS]) for text in texts]
         for i, encoding in enumerate(self.tokenizer.encode_batch(clean)):
             pieces = [encoding, *encoding.overflowing]
-            truncated.append(len(pieces) > MAX_WINDOWS)
+            truncated.append(len(pieces) > MAX_WINDOWS or len(texts[i]) > MAX_CHARACTERS)
             windows += [Window(i, piece.ids, piece.offsets) for piece in pieces[:MAX_WINDOWS]]
         return windows, truncated
 

@@ -78,6 +78,13 @@ def select_rows(source: Source, *, train: Sequence[str], validation: Sequence[st
         )
     for name in list_usable(validation, source, "validation") or (FALLBACK if validation else ()):
         rows.validation.extend(select_split(name, "validation", source, rows))
+    if validation and not rows.validation:
+        raise InputError(
+            "validation rows",
+            expected="at least one row of " + ", ".join(validation),
+            found="none",
+            remedy="Check STANCE_CORPORA and the data folder.",
+        )
     return rows
 
 

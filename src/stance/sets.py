@@ -57,8 +57,7 @@ def list_files(data: Path, name: str, split: str) -> list[Path]:
         return [data / "articles.jsonl"] if split == "train" else []
     if name == "layers":
         return sorted((data / "layers").glob("*.jsonl")) if split != "validation" else []
-    path = data / name / f"{split}.jsonl"
-    return [path] if path.is_file() else []
+    return [data / name / f"{split}.jsonl"]
 
 
 def read_labels(data: Path, name: str, split: str) -> list[Row]:
@@ -114,7 +113,15 @@ def read_licences(data: Path) -> dict[str, Any]:
     """Return the table of licences: corpus name to its entry."""
     path = data / "licences.toml"
     with files.open_input(path) as stream:
-        content: dict[str, Any] = tomllib.load(stream)["corpora"]
+        try:
+            content: dict[str, Any] = tomllib.load(stream)["corpora"]
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError) as error:
+            raise InputError(
+                str(path),
+                expected="TOML with a table [corpora]",
+                found=str(error),
+                remedy="Take the file of the repository.",
+            ) from None
     return content
 
 

@@ -32,7 +32,8 @@ class Prediction:
         scores: calibrated probability by label, in the order of ``LABELS``; they sum to 1.
         confidence: the highest score, 0.25 to 1.
         reliable: whether the confidence lies inside the coverage that keeps the accuracy
-            stated in the model's ``stance.json``; never for blank text.
+            stated in the model's ``stance.json``; never for blank text, for another language
+            than English, or for a statement too long for one window: none was measured.
         holder: whose position it is, or None.
         source: according to whom, when that is somebody other than the holder, or None.
         truncated: True only when the statement has more windows than the model reads.

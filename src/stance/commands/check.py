@@ -9,7 +9,7 @@ from typing import Any
 from stance import files
 from stance.bundle import read_bundle
 from stance.errors import InputError
-from stance.rows import find_problems
+from stance.rows import find_own_problems, find_problems, find_repetition
 
 MOST = 100  # problems printed; the count is of all
 
@@ -23,7 +23,11 @@ def add_parser(commands: Any) -> None:
         "expected, found and remedy), or a model folder (every file against its checksum).",
         epilog="examples: stance check data/articles.jsonl   stance check runs/small",
     )
-    parser.add_argument("path", type=Path, help="a .jsonl file or a model folder")
+    parser.add_argument(
+        "path",
+        type=Path,
+        help="a .jsonl file of rows, a .csv of own rows (text, label), or a model folder",
+    )
     parser.set_defaults(run=run)
 
 
@@ -33,33 +37,36 @@ def run(options: argparse.Namespace) -> int:
         bundle = read_bundle(options.path)
         sys.stdout.write(f"{options.path}: model {bundle.settings.name}, {bundle.sha256}, ok\n")
         return 0
-    count = 0
+    count = rows = 0
     for problem in iter_problems(options.path):
-        count += 1
-        if count <= MOST:
+        rows += problem is None
+        count += problem is not None
+        if problem is not None and count <= MOST:
             sys.stderr.write(problem + "\n")
-    rows = sum(1 for _ in files.read_jsonl(options.path)) if not count else 0
     if count:
         sys.stderr.write(f"{options.path}: {count} problems\n")
         return 2
+    if not rows:
+        raise InputError(
+            str(options.path), expected="at least one row", found="none", remedy="Add rows."
+        )
     sys.stdout.write(f"{options.path}: {rows} rows, ok\n")
     return 0
 
 
-def iter_problems(path: Path) -> Iterator[str]:
-    """Yield each problem of a file of rows as one line."""
-    seen: dict[str, int] = {}
-    for number, fields in files.read_jsonl(path):
-        where = f"{path} line {number}"
-        for problem in find_problems(fields):
+def iter_problems(path: Path) -> Iterator[str | None]:
+    """Yield None for each row read, and each of its problems as one line."""
+    own = path.suffix.lower() == ".csv"
+    seen: set[str] = set()
+    for number, fields in files.read_csv(path) if own else files.read_jsonl(path):
+        yield None
+        problems = [*find_own_problems(fields)] if own else [*find_problems(fields)]
+        for problem in (*problems, *find_repetition(fields, seen)):
             yield str(
                 InputError(
-                    f"{where} field '{problem.field}'",
+                    f"{path} line {number} field '{problem.field}'",
                     expected=problem.expected,
                     found=problem.found,
                     remedy=problem.remedy,
                 )
             )
-        first = seen.setdefault(str(fields.get("id")), number)
-        if first != number:
-            yield f"{where} field 'id': expected a new id, found that of line {first}. Rename one."

@@ -19,8 +19,8 @@ def add_parser(commands: Any) -> None:
         "evaluate",
         help="measure a model on the data sets",
         description="Judge data sets with a model and with baselines trained on the same rows. "
-        "Writes results.json, and per-row predictions in predictions/ beside it. realnews and "
-        "layers need STANCE_CORPORA. articles are judged by five models that each left one "
+        "Writes results.json, and per-row predictions in the folder results/ beside it. realnews "
+        "and layers need STANCE_CORPORA. articles are judged by five models that each left one "
         "article out; those missing in --folds are trained first (minutes each).",
         epilog="example: stance evaluate --sets realnews,written --out runs/results.json",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     """Evaluate, write and print."""
     import sklearn  # noqa: F401 - the baselines need it: better said now than after minutes
 
-    from stance.evaluation.run import Place, evaluate, write_results
+    from stance.evaluation.run import Place, check_sets, evaluate, write_results
     from stance.evaluation.table import format_results
     from stance.model import load
 
@@ -54,11 +54,13 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(
             f"--out {options.out}", expected="a file", found="a directory", remedy="Add a name."
         )
+    options.out.parent.mkdir(parents=True, exist_ok=True)  # fails now rather than at the end
     place = Place(find_data(options.data_dir), find_corpora(), options.folds)
     names = choose_sets(options.sets, has_corpora=place.corpora is not None)
+    check_sets(names, has_corpora=place.corpora is not None)
     model = load(options.model, device=options.device)
     if "articles" in names:
-        train_folds(options.recipe, place.data, options.folds)
+        train_folds(options)
     results = write_results(options.out, model, evaluate(model, names, place))
     sys.stdout.write(format_results(results))
     return 0
@@ -72,15 +74,24 @@ def choose_sets(named: str | None, *, has_corpora: bool) -> list[str]:
     return [name for name in names if has_corpora or name not in NEED_CORPORA]
 
 
-def train_folds(recipe: Path, data: Path, folds: Path) -> None:
+def train_folds(options: argparse.Namespace) -> None:
     """Train the fold models that are missing, one for each article."""
-    documents = sorted({row.document for row in read_labels(data, "articles", "train")})
-    for document in documents:
-        if (folds / document / "stance.json").is_file():
+    rows = read_labels(options.data_dir, "articles", "train")
+    for document in sorted({row.document for row in rows}):
+        out = options.folds / document
+        if (out / "stance.json").is_file():
             continue
         from stance.commands.train import wants_bars
         from stance.training.run import TrainOptions, train
 
         log.info("fold without %s: training", document)
-        out = folds / document
-        train(TrainOptions(recipe, out, data=data, leave_out=document, bars=wants_bars()))
+        train(
+            TrainOptions(
+                options.recipe,
+                out,
+                data=options.data_dir,
+                leave_out=document,
+                device=options.device,
+                bars=wants_bars(),
+            )
+        )

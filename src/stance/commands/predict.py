@@ -5,8 +5,8 @@ import csv
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
-from typing import Any, BinaryIO
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
 
 from stance import files
 from stance.errors import InputError
@@ -17,7 +17,7 @@ COLUMNS = (
     "text", "label", *(f"score_{label}" for label in LABELS), "confidence", "reliable",
     "holder", "holder_start", "holder_end", "source", "source_start", "source_end", "truncated",
 )  # fmt: skip
-TABLE_BATCH = 64
+SPOOL_BYTES = 64 * 2**20
 WIDTHS = {"label": 11, "holder": 24}
 
 
@@ -37,7 +37,8 @@ def add_parser(commands: Any) -> None:
         "--file", help="a UTF-8 file with one statement a line; without it and without text, "
         "standard input is read"
     )  # fmt: skip
-    parser.add_argument("--model", help="model folder (default: the released model)")
+    parser.add_argument("--model", help="model folder or Hub name (default: the released model)")
+    parser.add_argument("--revision", help="commit, where --model names a Hub repository")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument(
         "--format", help="one of jsonl, csv, table (default: table on a terminal, else jsonl)"
@@ -56,34 +57,46 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(
             "call", expected="statements or --file", found="both", remedy="Leave one out."
         )
-    texts = iter(options.text) if options.text else read_statements(options.file)
-    # The first lines are read before anything is printed: most bad files fail whole.
-    head = list(islice(texts, TABLE_BATCH))
+    texts = check_arguments(options.text) if options.text else read_statements(options.file)
     from stance.model import load
 
-    predictions = load(options.model, device=options.device).stream(chain(head, texts))
+    model = load(options.model, revision=options.revision, device=options.device)
+    predictions = model.stream(texts)
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     {"jsonl": print_jsonl, "csv": print_csv, "table": print_table}[form](predictions)
     sys.stdout.flush()
     return 0
 
 
+def check_arguments(texts: list[str]) -> Iterator[str]:
+    """Return the statements of the call; bytes that are not UTF-8 come as lone surrogates."""
+    for number, text in enumerate(texts, start=1):
+        if any("\ud800" <= char <= "\udfff" for char in text):
+            raise InputError(
+                f"argument {number}",
+                expected="UTF-8 text",
+                found="other bytes",
+                remedy="Set a UTF-8 locale, or put the statements into a file.",
+            )
+    return iter(texts)
+
+
 def read_statements(path: str | None) -> Iterator[str]:
-    """Yield the statements of a file, or of standard input, one a line."""
-    if path is None:
-        yield from files.iter_lines(sys.stdin.buffer, "standard input")
-        return
-    check_encoding(path)
-    stream: BinaryIO
-    with files.open_input(path) as stream:
-        yield from files.iter_lines(stream, path)
+    """Return the statements of a file, or of standard input, one a line.
 
-
-def check_encoding(path: str) -> None:
-    """Read the file once, so that a bad byte is found before any output."""
-    with files.open_input(path) as stream:
-        for _ in files.iter_lines(stream, path):
-            pass
+    The whole input is read, and checked, before the first statement is given, so that a bad byte
+    leaves no half-written output; what does not fit in memory goes to a temporary file.
+    """
+    name = path or "standard input"
+    spool: IO[bytes] = SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - read later
+    if path is None and sys.stdin is None:
+        raise InputError(name, expected="text", found="a closed stream", remedy="Use --file.")
+    with files.open_input(path) if path else sys.stdin.buffer as stream:
+        for number, raw in enumerate(stream, start=1):
+            files.decode_line(raw, name, number)
+            spool.write(raw)
+    spool.seek(0)
+    return files.iter_lines(spool, name)
 
 
 def print_jsonl(predictions: Iterable[Prediction]) -> None:
@@ -115,6 +128,8 @@ def print_table(predictions: Iterable[Prediction]) -> None:
 
 def format_line(label: str, confidence: str, holder: str, text: str) -> str:
     """Return one line of the table; control characters become spaces."""
-    clean = "".join(char if char.isprintable() else " " for char in text)
+    holder, clean = (
+        "".join(char if char.isprintable() else " " for char in part) for part in (holder, text)
+    )
     short = holder if len(holder) <= WIDTHS["holder"] else holder[: WIDTHS["holder"] - 1] + "…"
     return f"{label:<{WIDTHS['label']}}  {confidence:>6}  {short:<{WIDTHS['holder']}}  {clean}"

@@ -3,8 +3,17 @@
 import argparse
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from stance.errors import MissingExtraError
+
+NEEDED = (
+    "torch", "transformers", "accelerate", "datasets", "evaluate", "onnx", "onnxscript", "scipy",
+    "safetensors", "matplotlib",
+)  # fmt: skip
+MAX_SEED = 2**32 - 1
 
 
 def add_parser(commands: Any) -> None:
@@ -30,12 +39,18 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to train"
     )
-    parser.add_argument("--seed", type=int, default=1, help="seed of everything random")
+    parser.add_argument(
+        "--seed", type=int, choices=range(MAX_SEED), default=1, metavar="N",
+        help="seed of everything random"
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Train."""
+    for package in NEEDED:  # some are first used after the training: better said now
+        if find_spec(package) is None:
+            raise MissingExtraError("stance train", "train", package)
     from stance.training.run import TrainOptions, train
 
     bundle = train(

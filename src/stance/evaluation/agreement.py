@@ -1,12 +1,13 @@
-"""How far annotators agree: alpha, and one annotator against the others."""
+"""How far annotators agree: alpha, span overlap, and an earlier annotator's votes."""
 
 from collections.abc import Sequence
 from itertools import combinations
 
 import krippendorff
 import numpy as np
+from numpy.typing import NDArray
 
-from stance.evaluation.metrics import compute_iou, compute_metrics, count_confusion
+from stance.evaluation.metrics import compute_iou
 from stance.rows import Row
 from stance.types import LABELS
 
@@ -44,17 +45,19 @@ def compare_span_votes(rows: Sequence[Row], annotators: Sequence[str], name: str
     return float(np.mean(overlaps)) if overlaps else float("nan")
 
 
-def score_single_annotator(rows: Sequence[Row], annotators: Sequence[str]) -> dict[str, float]:
-    """Score each annotator against the others where these agree; return the means.
+def pair_outside_votes(
+    rows: Sequence[Row], layer: Sequence[Row]
+) -> tuple[list[Row], NDArray[np.int64], NDArray[np.int64]]:
+    """Match rows with the vote of an earlier annotator, who judged some of them on his own.
 
-    This is the row of a single reader in the tables: what a perfect model could not be seen
-    to beat.
+    Args:
+        rows: labelled rows.
+        layer: layer rows; the first vote of each is the earlier annotator's.
+
+    Returns:
+        The rows that both have, and their label ids: of ``rows``, and of the earlier annotator.
     """
-    votes = np.array(collect_votes(rows, annotators))
-    scores = []
-    for i in range(len(annotators)):
-        others = np.delete(votes, i, axis=0)
-        agreed = (others == others[0]).all(axis=0)
-        confusion = count_confusion(others[0][agreed], votes[i][agreed])
-        scores.append(compute_metrics(confusion))
-    return {name: float(np.mean([entry[name] for entry in scores])) for name in scores[0]}
+    earlier = {row.id: row.fields["votes"][0]["label"] for row in layer}
+    shared = [row for row in rows if row.id in earlier]
+    gold = np.array([LABELS.index(row.label) for row in shared])
+    return shared, gold, np.array([LABELS.index(earlier[row.id]) for row in shared])

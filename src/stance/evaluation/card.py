@@ -5,20 +5,25 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from stance.bundle import Bundle
 from stance.errors import InputError
 from stance.evaluation import agreement, table
+from stance.evaluation.intervals import draw_documents
 from stance.evaluation.records import align, read_records
-from stance.evaluation.run import EVALUATED
-from stance.evaluation.summary import summarize
+from stance.evaluation.run import EVALUATED, Judged, pick_core
+from stance.evaluation.summary import encode, summarize, summarize_labels
 from stance.keywords import has_negotiation_word
 from stance.rows import Row
-from stance.sets import read_labels
+from stance.sets import is_released, read_labels, read_licences
 from stance.types import LABELS
 
+PREDICTED = ("realnews", "articles", "layers", "written")
 TITLES = {
     "realnews": "real news (test)",
     "articles": "five articles (one left out)",
+    "articles_core": "the same without page furniture and duplicates",
     "layers": "public corpora (held-out documents)",
     "written": "written statements (test)",
 }
@@ -33,39 +38,72 @@ def summarize_predictions(data: Path, bundle: Bundle) -> dict[str, dict[str, Any
         InputError: predictions do not fit the labels, or come from another model.
     """
     summaries = {}
-    for name in TITLES:
-        path = data / "predictions" / f"{name}.jsonl"
-        records = read_records(path)
-        models = {record.model for record in records}
-        if name != "articles" and models != {bundle.sha256}:
-            raise InputError(
-                str(path),
-                expected=f"predictions of the released model {bundle.sha256[:12]}",
-                found=", ".join(sorted(model[:12] for model in models)),
-                remedy="Run train/reproduce.sh.",
-            )
-        rows = read_labels(data, name, EVALUATED[name])
-        summaries[name] = summarize(rows, align(rows, records, str(path)))
-    return summaries
+    for name in PREDICTED:
+        judged = read_judged(data, name, bundle)
+        summaries[name] = summarize(judged.rows, judged.records)
+        if name == "articles":
+            core = pick_core(judged)
+            summaries["articles_core"] = summarize(core.rows, core.records)
+    return {name: summaries[name] for name in TITLES}
+
+
+def read_judged(data: Path, name: str, bundle: Bundle) -> Judged:
+    """Return a set's labels with the committed predictions."""
+    path = data / "predictions" / f"{name}.jsonl"
+    records = read_records(path)
+    models = {record.model for record in records}
+    if name != "articles" and models != {bundle.sha256}:
+        raise InputError(
+            str(path),
+            expected=f"predictions of the released model {bundle.sha256[:12]}",
+            found=", ".join(sorted(model[:12] for model in models)),
+            remedy="Run train/reproduce.sh.",
+        )
+    rows = read_labels(data, name, EVALUATED[name])
+    return Judged(rows, align(rows, records, str(path)))
 
 
 def build_model_tables(data: Path, bundle: Bundle) -> dict[str, str]:
     """Return the model card's tables by name."""
     summaries = summarize_predictions(data, bundle)
-    rows = read_labels(data, "realnews", "test")
-    annotator = agreement.score_single_annotator(rows, ("A", "B", "C"))
-    reader = " | ".join(
-        f"{100 * annotator[name]:.1f} %" if name == table.METRICS[-1] else f"{annotator[name]:.3f}"
-        for name in table.METRICS
-    )
-    tables = {"model-index": format_index(summaries), "overview": format_overview(summaries)}
+    tables = {
+        "model-index": format_index(summaries),
+        "overview": format_overview(summaries),
+        "reliability": format_reliability(summaries, bundle),
+        "annotator": format_annotator(data, bundle),
+        "corpora": format_corpora(data),
+    }
     for name, entry in summaries.items():
         tables[f"{name}-systems"] = table.format_systems(entry, "stance")
         tables[f"{name}-labels"] = table.format_labels(entry)
         tables[f"{name}-confusion"] = table.format_confusion(entry)
-    tables["realnews-systems"] += f"\n| single annotator | {reader} |"
-    tables["reliability"] = format_reliability(summaries, bundle)
     return tables
+
+
+def format_annotator(data: Path, bundle: Bundle) -> str:
+    """Return an earlier annotator and the model, on the real-news rows that both judged."""
+    judged = read_judged(data, "realnews", bundle)
+    layer = read_labels(data, "layers", "withheld")
+    rows, gold, earlier = agreement.pair_outside_votes(judged.rows, layer)
+    records = {record.id: record for record in judged.records}
+    model = encode([records[row.id].label for row in rows])
+    draws = draw_documents([row.document for row in rows])
+    lines = []
+    for name, labels in (("the earlier annotator", earlier), ("stance", model)):
+        scores = summarize_labels(gold, labels, draws, np.ones(len(rows)))
+        lines.append([name, str(len(rows)),
+                      *(table.format_interval(scores[x], percent=x == table.METRICS[-1])
+                        for x in table.METRICS)])  # fmt: skip
+    return table.format_rows(("judge", "rows", *table.HEADS[1:]), lines)
+
+
+def format_corpora(data: Path) -> str:
+    """Return the corpora whose rows the released model is trained on, with their licences."""
+    licences = read_licences(data)
+    rows = [row for row in read_labels(data, "layers", "train") if is_released(licences, row)]
+    counts = Counter(row.fields["corpus"] for row in rows)
+    lines = [[name, str(n), licences[name]["licence"]] for name, n in counts.most_common()]
+    return table.format_rows(("corpus", "rows", "licence as stated"), lines)
 
 
 def format_overview(summaries: dict[str, dict[str, Any]]) -> str:
@@ -92,9 +130,10 @@ def format_reliability(summaries: dict[str, dict[str, Any]], bundle: Bundle) -> 
     heads = ("set", "reliable", "accuracy of these", "of these, other than neutral")
     note = (
         f"\n\nFitted on {fitted.n} validation rows: at a confidence of {fitted.threshold:.3f} or "
-        f"more, {100 * fitted.coverage:.1f} % of them; accuracy of at least "
-        f"{100 * fitted.accuracy:.0f} % with {100 * fitted.level:.0f} % certainty "
-        f"(Clopper-Pearson). Temperature {bundle.settings.temperature:.3f}."
+        f"more, {100 * fitted.coverage:.1f} % of them, for an accuracy of "
+        f"{100 * fitted.accuracy:.0f} % (one-sided Clopper-Pearson bound at "
+        f"{100 * fitted.level:.0f} %, which takes rows as independent and validation rows as "
+        f"representative). Temperature {bundle.settings.temperature:.3f}."
     )
     return table.format_rows(heads, rows) + note
 
@@ -130,6 +169,7 @@ def build_data_tables(data: Path) -> dict[str, str]:
     return {
         "composition": format_composition(parts),
         "agreement": format_agreement(data),
+        "rounds": format_rounds(data),
         "keywords": format_keywords(parts),
     }
 
@@ -160,6 +200,15 @@ def format_agreement(data: Path) -> str:
                      *(f"{value:.3f}" for value in spans)])  # fmt: skip
     heads = ("set", "annotators", "rows", "alpha of labels", "holder overlap", "source overlap")
     return table.format_rows(heads, rows)
+
+
+def format_rounds(data: Path) -> str:
+    """Return how the layer rows were drawn and how many annotators judged them."""
+    rows = [row for split in ("train", "test") for row in read_labels(data, "layers", split)]
+    counts = Counter((row.fields["round"], len(row.fields["votes"])) for row in rows)
+    lines = [[name, *(str(counts[name, votes]) for votes in (1, 2, 3))]
+             for name in sorted({name for name, _ in counts})]  # fmt: skip
+    return table.format_rows(("round", "one vote", "two votes", "three votes"), lines)
 
 
 def format_keywords(parts: dict[str, list[Row]]) -> str:

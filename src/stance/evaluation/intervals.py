@@ -19,9 +19,13 @@ class Interval:
     low: float
     high: float
 
-    def to_dict(self) -> dict[str, float]:
-        """Return the interval as plain data, rounded to six places."""
-        return {name: round(float(getattr(self, name)), 6) for name in ("value", "low", "high")}
+    def to_dict(self) -> dict[str, float | None]:
+        """Return the interval as plain data, rounded to six places; None where nothing is."""
+        numbers = {name: float(getattr(self, name)) for name in ("value", "low", "high")}
+        return {
+            name: round(number, 6) if np.isfinite(number) else None
+            for name, number in numbers.items()
+        }
 
 
 def draw_documents(documents: Sequence[str], resamples: int = RESAMPLES) -> NDArray[np.float64]:

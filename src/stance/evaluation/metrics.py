@@ -1,4 +1,4 @@
-"""Metrics over a fixed label list, as functions and as an ``evaluate.Metric``."""
+"""Metrics over a fixed label list."""
 
 from collections.abc import Sequence
 

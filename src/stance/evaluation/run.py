@@ -17,7 +17,7 @@ from stance.evaluation.summary import summarize
 from stance.model import Model, load
 from stance.rows import Row
 from stance.selection import Source, select_rows
-from stance.sets import SETS, hash_rows, read_usable
+from stance.sets import NEED_CORPORA, SETS, hash_rows, read_usable
 
 EVALUATED = {"articles": "train", "written": "test", "layers": "test", "realnews": "test"}
 """Set to the split that is evaluated; articles are judged by models that have not seen them."""
@@ -48,12 +48,8 @@ class Judged:
     records: list[Record]
 
 
-def evaluate(model: Model, names: Sequence[str], place: Place) -> dict[str, Judged]:
-    """Let the model and the baselines judge each set.
-
-    Raises:
-        InputError: a set is unknown, lacks its corpora, or lacks its fold models.
-    """
+def check_sets(names: Sequence[str], *, has_corpora: bool) -> None:
+    """Raise unless every set is known and can be read, before anything long begins."""
     for name in names:
         if name not in SETS:
             raise InputError(
@@ -62,13 +58,52 @@ def evaluate(model: Model, names: Sequence[str], place: Place) -> dict[str, Judg
                 found=name,
                 remedy="Name sets separated by commas.",
             )
-    return {name: judge_set(model, name, place) for name in names}
+        if name in NEED_CORPORA and not has_corpora:
+            raise InputError(
+                f"--sets {name}",
+                expected="STANCE_CORPORA to name the folder with the corpora's texts",
+                found="no such variable",
+                remedy="Set it as data/README.md says, or leave the set out.",
+            )
+
+
+def evaluate(model: Model, names: Sequence[str], place: Place) -> dict[str, Judged]:
+    """Let the model and the baselines judge each set.
+
+    Of the articles a second set is made, ``articles_core``: their headlines and body without
+    duplicates and page furniture.
+
+    Raises:
+        InputError: a set is unknown, lacks its corpora, or lacks its fold models.
+    """
+    check_sets(names, has_corpora=place.corpora is not None)
+    judged = {name: judge_set(model, name, place) for name in names}
+    if "articles" in judged:
+        judged["articles_core"] = pick_core(judged["articles"])
+    return judged
+
+
+def pick_core(part: Judged) -> Judged:
+    """Return the rows that are neither page furniture nor a duplicate of another row."""
+    kept = [
+        (row, record)
+        for row, record in zip(part.rows, part.records, strict=True)
+        if row.fields.get("part") != "furniture" and row.fields.get("duplicate_of") is None
+    ]
+    return Judged([row for row, _ in kept], [record for _, record in kept])
 
 
 def judge_set(model: Model, name: str, place: Place) -> Judged:
     """Judge one set."""
     rows = read_usable(name, EVALUATED[name], place.data, place.corpora).rows
     log.info("%s: %d rows", name, len(rows))
+    if not rows:
+        raise InputError(
+            f"set '{name}'",
+            expected="at least one row",
+            found="none",
+            remedy="Check the data folder and STANCE_CORPORA.",
+        )
     if name != "articles":
         return Judged(rows, judge_rows(model, rows, place))
     if place.folds is None:
@@ -156,7 +191,7 @@ def read_training_rows(model: Model, place: Place) -> list[Row]:
 
 
 def write_results(out: Path, model: Model, judged: dict[str, Judged]) -> dict[str, Any]:
-    """Write ``results.json`` and, in the folder beside it, one file of records a set.
+    """Write ``results.json`` and, in the folder ``results`` beside it, one file of records a set.
 
     Returns:
         The content of ``results.json``.
@@ -170,7 +205,9 @@ def write_results(out: Path, model: Model, judged: dict[str, Judged]) -> dict[st
         "sets": {name: summarize(part.rows, part.records) for name, part in judged.items()},
     }
     for name, part in judged.items():
-        write_records(out.parent / "predictions" / f"{name}.jsonl", part.records)
+        if name not in SETS:
+            continue  # a part of another set
+        write_records(out.with_suffix("") / f"{name}.jsonl", part.records)
     files.write_json(out, results)
     return results
 

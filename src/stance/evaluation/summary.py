@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy import nan
 from numpy.typing import NDArray
 
 from stance.errors import InputError
@@ -35,6 +36,7 @@ def summarize(rows: Sequence[Row], records: Sequence[Record]) -> dict[str, Any]:
     gold = encode([row.label for row in rows])
     predicted = encode([record.label for record in records])
     weights = np.ones(len(rows))
+    shares = np.array([row.fields.get("weight", 1.0) for row in rows])
     draws = draw_documents([row.document for row in rows])
     names = list(records[0].baselines)
     return {
@@ -46,6 +48,10 @@ def summarize(rows: Sequence[Row], records: Sequence[Record]) -> dict[str, Any]:
             **summarize_spans(rows, records, draws, weights),
         },
         "per_label": summarize_each_label(gold, predicted, draws, weights),
+        # The same labels weighted back from the strata to the pools they were drawn from.
+        "weighted": None
+        if (shares == 1).all()
+        else summarize_labels(gold, predicted, draws, shares),
         "confusion": metrics.count_confusion(gold, predicted).astype(int).tolist(),
         "baselines": {
             name: {
@@ -93,8 +99,10 @@ def summarize_scores(
         "brier": lambda rows: metrics.compute_brier(rows, scores, gold),
         "aurc": lambda rows: metrics.compute_aurc(rows, confidence, correct),
         "reliable_share": lambda rows: divide(rows @ reliable, rows.sum(axis=1)),
-        "reliable_accuracy": lambda rows: divide(rows @ (reliable & correct), rows @ reliable),
-        "reliable_stance_accuracy": lambda rows: divide(rows @ (stance & correct), rows @ stance),
+        "reliable_accuracy": lambda rows: divide(rows @ (reliable & correct), rows @ reliable, nan),
+        "reliable_stance_accuracy": lambda rows: divide(
+            rows @ (stance & correct), rows @ stance, nan
+        ),
     }
     return pack({name: estimate(entry, draws, weights) for name, entry in statistics.items()})
 
@@ -152,10 +160,10 @@ def summarize_each_label(
     return result
 
 
-def divide(above: Any, below: Any) -> Array:
-    """Divide; 0 where there is nothing to divide by (a convention, as in scikit-learn)."""
+def divide(above: Any, below: Any, otherwise: float = 0.0) -> Array:
+    """Divide; where there is nothing to divide by, ``otherwise`` (0 for F1, as in scikit-learn)."""
     above, below = np.asarray(above, dtype=float), np.asarray(below, dtype=float)
-    return np.asarray(np.divide(above, below, out=np.zeros_like(above), where=below > 0))
+    return np.asarray(np.divide(above, below, out=np.full_like(above, otherwise), where=below > 0))
 
 
 def pack(intervals: dict[str, Interval]) -> dict[str, Any]:

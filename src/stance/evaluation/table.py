@@ -12,8 +12,10 @@ NAMES = {
 }
 
 
-def format_interval(entry: dict[str, float], *, percent: bool = False) -> str:
-    """Return a value with its interval, for example ``0.71 [0.66, 0.75]``."""
+def format_interval(entry: dict[str, Any], *, percent: bool = False) -> str:
+    """Return a value with its interval, for example ``0.71 [0.66, 0.75]``; a dash for None."""
+    if None in entry.values():
+        return "-"
     if percent:
         value, low, high = (f"{100 * entry[key]:.1f}" for key in ("value", "low", "high"))
         return f"{value} % [{low}, {high}]"
@@ -30,6 +32,8 @@ def format_rows(heads: tuple[str, ...], rows: list[list[str]]) -> str:
 def format_systems(entry: dict[str, Any], model: str) -> str:
     """Return the table model x metric of one set, the model first."""
     systems = [(model, entry["metrics"])]
+    if entry["weighted"]:
+        systems.append((f"{model}, weighted to the pools", entry["weighted"]))
     systems += [(NAMES[name], part["metrics"]) for name, part in entry["baselines"].items()]
     rows = [
         [name, *(format_interval(scores[metric], percent=metric == METRICS[-1])

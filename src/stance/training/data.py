@@ -7,7 +7,7 @@ from typing import Any
 
 from stance import files
 from stance.errors import InputError
-from stance.rows import Row
+from stance.rows import Row, find_own_problems
 from stance.selection import Rows
 from stance.sets import hash_rows
 from stance.types import LABELS, NEUTRAL, Span
@@ -28,19 +28,18 @@ def read_own(path: Path) -> Rows:
     Raises:
         InputError: a column is missing, a label unknown, or too few rows are left.
     """
-    reader = files.read_csv if path.suffix == ".csv" else files.read_jsonl
+    reader = files.read_csv if path.suffix.lower() == ".csv" else files.read_jsonl
     train: list[Row] = []
     validation: list[Row] = []
     for number, record in reader(path):
-        text, label = record.get("text"), record.get("label")
-        where = f"{path} line {number}"
-        if not isinstance(text, str):
-            raise InputError(where, expected="columns text and label",
-                             found="columns " + ", ".join(map(str, record)),
-                             remedy="Rename the columns.")  # fmt: skip
-        if label not in LABELS:
-            raise InputError(f"{where} field 'label'", expected="one of " + ", ".join(LABELS),
-                             found=repr(label), remedy="Use one of those.")  # fmt: skip
+        for problem in find_own_problems(record):
+            raise InputError(
+                f"{path} line {number} field '{problem.field}'",
+                expected=problem.expected,
+                found=problem.found,
+                remedy=problem.remedy,
+            )
+        text, label = record["text"].encode("utf-8", "replace").decode(), record["label"]
         row = Row(str(number), str(number), text, label, None, None, record)
         share = int(hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:8], 16) / 2**32
         (validation if share < OWN_VALIDATION else train).append(row)

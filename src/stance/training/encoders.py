@@ -57,7 +57,7 @@ def locate(choice: EncoderChoice) -> tuple[Path, str]:
     """Return the encoder's folder and where that is, in words."""
     if Path(choice.name).is_dir():
         return Path(choice.name), f"folder {choice.name}"
-    if choice.package and (spec := find_spec(choice.package)) is not None:
+    if choice.package.isidentifier() and (spec := find_spec(choice.package)) is not None:
         for root in spec.submodule_search_locations or []:
             for found in sorted(Path(root).rglob(WEIGHTS)):
                 return found.parent, f"package {choice.package}"

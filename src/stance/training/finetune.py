@@ -124,7 +124,7 @@ def choose_cpu(device: str) -> bool:
 
 
 def supports_bf16(device: str) -> bool:
-    """Say whether the device computes bfloat16 faster than float32."""
+    """Say whether the device has instructions for bfloat16."""
     if device != "cpu" and torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported())
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

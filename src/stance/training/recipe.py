@@ -111,6 +111,7 @@ def read_recipe(path: str | Path) -> Recipe:
     content.setdefault("name", Path(path).stem)
     recipe: Recipe = build(Recipe, content, str(path))
     check_names(recipe, str(path))
+    check_ranges(recipe, str(path))
     return recipe
 
 
@@ -168,4 +169,24 @@ def check_names(recipe: Recipe, where: str) -> None:
             raise InputError(
                 f"{where} [loss]", expected="labels among " + ", ".join(LABELS), found=label,
                 remedy="Rename the label.",
+            )  # fmt: skip
+
+
+def check_ranges(recipe: Recipe, where: str) -> None:
+    """Raise when a number of a recipe is out of its range."""
+    weights = recipe.loss.label_weights.values()
+    numbers = all(isinstance(weight, int | float) and weight > 0 for weight in weights)
+    for key, fits, expected in (
+        ("max_tokens", 8 <= recipe.encoder.max_tokens <= 8192, "8 to 8192"),
+        ("label_smoothing", 0 <= recipe.loss.label_smoothing < 1, "0 to below 1"),
+        ("span_weight", recipe.loss.span_weight >= 0, "0 or more"),
+        ("label_weights", numbers, "numbers above 0"),
+        ("accuracy", 0 < recipe.reliability.accuracy < 1, "between 0 and 1"),
+        ("level", 0 < recipe.reliability.level < 1, "between 0 and 1"),
+        ("patience", recipe.patience >= 1, "1 or more"),
+    ):
+        if not fits:
+            raise InputError(
+                f"{where} key '{key}'", expected=expected, found="another value",
+                remedy="Change the value.",
             )  # fmt: skip

@@ -106,6 +106,13 @@ def claim_folder(options: TrainOptions, recipe: Recipe, encoder: Encoder, rows: 
             f"--out {options.out}", expected="a folder", found="a file", remedy="Name another."
         )
     work = options.out / WORK
+    if options.out.is_dir() and any(options.out.iterdir()) and not (work / "run.json").is_file():
+        raise InputError(
+            f"--out {options.out}",
+            expected="a new folder, an empty one, or that of an interrupted run",
+            found="a folder with other files",
+            remedy="Name another.",
+        )
     identity = json.loads(
         json.dumps(
             {"recipe": recipe.to_dict(), "data": rows.hashes, "left_out": rows.left_out,
