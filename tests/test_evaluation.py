@@ -143,12 +143,11 @@ def test_keyword_rule():
 def test_svm_learns_and_majority_does_not(tiny_data):
     train = read_set(tiny_data, "written", "train", None).rows
     test = read_set(tiny_data, "written", "test", None).rows
-    found = baselines.predict_all(
-        [row.text for row in train], [row.label for row in train], [row.text for row in test]
-    )
-    gold = [row.label for row in test]
-    assert accuracy_score(gold, found["tfidf_svm"]) > 0.9
-    assert accuracy_score(gold, found["majority"]) == 0.25
+    fitted = baselines.fit_all([row.text for row in train], [row.label for row in train])
+    texts, gold = [row.text for row in test], [row.label for row in test]
+    assert accuracy_score(gold, fitted["tfidf_svm"](texts)) > 0.9
+    assert accuracy_score(gold, fitted["majority"](texts)) == 0.25
+    assert set(baselines.fit_all([], [])) == {"keywords"}
 
 
 @pytest.fixture
@@ -187,13 +186,13 @@ def test_figures_come_back_from_the_written_records(tiny_model, place, tmp_path)
 def test_a_model_that_saw_the_article_is_refused(tiny_model, place):
     model = load(tiny_model.folder, device="cpu")
     with pytest.raises(InputError, match="--folds"):
-        judge_set(model, "articles", place)
+        judge_set(None, model, "articles", place)
     folds = tiny_model.folder.parent
     (folds / "one").symlink_to(tiny_model.folder)
     with pytest.raises(
         InputError, match="a model trained without one, found one trained without any"
     ):
-        judge_set(model, "articles", Place(place.data, None, folds))
+        judge_set(None, model, "articles", Place(place.data, None, folds))
 
 
 def test_articles_are_judged_by_folds(tiny_model, tiny_recipe, tmp_path):

@@ -2,10 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from stance.keywords import has_condition_cue, has_negotiation_word
 from stance.types import NEUTRAL
+
+Scorer = Callable[[Sequence[str]], list[str]]
+"""Texts in, one label for each out."""
 
 REFUSAL = re.compile(
     r"\b(reject\w*|refus\w*|rul(?:ed?|es|ing) out|no (?:talks|negotiations|deal|ceasefire)|"
@@ -13,12 +16,6 @@ REFUSAL = re.compile(
     r"suspend\w*|halt\w*|break\w* off|broke off|violat\w*|oppos\w+|den(?:y|ied|ies)|never)\b",
     re.IGNORECASE,
 )
-
-
-def predict_majority(train_labels: Sequence[str], texts: Sequence[str]) -> list[str]:
-    """Give every text the most frequent training label."""
-    label = Counter(train_labels).most_common(1)[0][0]
-    return [label] * len(texts)
 
 
 def predict_keywords(texts: Sequence[str]) -> list[str]:
@@ -34,10 +31,14 @@ def predict_keywords(texts: Sequence[str]) -> list[str]:
     return labels
 
 
-def predict_svm(
-    train_texts: Sequence[str], train_labels: Sequence[str], texts: Sequence[str]
-) -> list[str]:
-    """Train TF-IDF (words 1 to 2, characters 2 to 5) with a balanced linear SVM, and apply it."""
+def fit_majority(labels: Sequence[str]) -> Scorer:
+    """Return a scorer that gives every text the most frequent training label."""
+    label = Counter(labels).most_common(1)[0][0]
+    return lambda texts: [label] * len(texts)
+
+
+def fit_svm(texts: Sequence[str], labels: Sequence[str]) -> Scorer:
+    """Return TF-IDF (words 1 to 2, characters 2 to 5) with a balanced linear SVM, trained."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import make_pipeline, make_union
     from sklearn.svm import LinearSVC
@@ -47,19 +48,16 @@ def predict_svm(
         TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=3),
     )
     classifier = LinearSVC(C=0.5, class_weight="balanced", random_state=0)
-    pipeline = make_pipeline(features, classifier)
-    pipeline.fit(list(train_texts), list(train_labels))
-    return [str(label) for label in pipeline.predict(list(texts))]
+    pipeline = make_pipeline(features, classifier).fit(list(texts), list(labels))
+    return lambda new: [str(label) for label in pipeline.predict(list(new))]
 
 
-def predict_all(
-    train_texts: Sequence[str], train_labels: Sequence[str], texts: Sequence[str]
-) -> dict[str, list[str]]:
-    """Return the labels of every baseline, by name; only the rule when there are no rows."""
-    if not train_texts:
-        return {"keywords": predict_keywords(texts)}
+def fit_all(texts: Sequence[str], labels: Sequence[str]) -> dict[str, Scorer]:
+    """Return every baseline by name; without training rows only the keyword rule."""
+    if not texts:
+        return {"keywords": predict_keywords}
     return {
-        "majority": predict_majority(train_labels, texts),
-        "keywords": predict_keywords(texts),
-        "tfidf_svm": predict_svm(train_texts, train_labels, texts),
+        "majority": fit_majority(labels),
+        "keywords": predict_keywords,
+        "tfidf_svm": fit_svm(texts, labels),
     }

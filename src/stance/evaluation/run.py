@@ -11,7 +11,7 @@ from typing import Any
 
 from stance import __version__, files
 from stance.errors import InputError
-from stance.evaluation.baselines import predict_all
+from stance.evaluation.baselines import Scorer, fit_all
 from stance.evaluation.records import Record, build_records, write_records
 from stance.evaluation.summary import summarize
 from stance.model import Model, load
@@ -38,6 +38,26 @@ class Place:
     data: Path
     corpora: Path | None
     folds: Path | None
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A model, and baselines trained on the same rows as it."""
+
+    model: Model
+    baselines: dict[str, Scorer]
+
+    def judge(self, rows: list[Row]) -> list[Record]:
+        """Return what the model and the baselines say of rows."""
+        texts = [row.text for row in rows]
+        bundle = self.model.bundle
+        return build_records(
+            rows,
+            self.model.predict(texts),
+            {name: scorer(texts) for name, scorer in self.baselines.items()},
+            model=bundle.sha256,
+            fold=bundle.settings.left_out,
+        )
 
 
 @dataclass(frozen=True)
@@ -77,7 +97,8 @@ def evaluate(model: Model, names: Sequence[str], place: Place) -> dict[str, Judg
         InputError: a set is unknown, lacks its corpora, or lacks its fold models.
     """
     check_sets(names, has_corpora=place.corpora is not None)
-    judged = {name: judge_set(model, name, place) for name in names}
+    judge = appoint(model, place) if any(name != "articles" for name in names) else None
+    judged = {name: judge_set(judge, model, name, place) for name in names}
     if "articles" in judged:
         judged["articles_core"] = pick_core(judged["articles"])
     return judged
@@ -93,8 +114,14 @@ def pick_core(part: Judged) -> Judged:
     return Judged([row for row, _ in kept], [record for _, record in kept])
 
 
-def judge_set(model: Model, name: str, place: Place) -> Judged:
-    """Judge one set."""
+def appoint(model: Model, place: Place) -> Judge:
+    """Train the baselines that go with a model."""
+    train = read_training_rows(model, place)
+    return Judge(model, fit_all([row.text for row in train], [row.label for row in train]))
+
+
+def judge_set(judge: Judge | None, model: Model, name: str, place: Place) -> Judged:
+    """Let the judge judge a set, or the fold models the articles."""
     rows = read_usable(name, EVALUATED[name], place.data, place.corpora).rows
     log.info("%s: %d rows", name, len(rows))
     if not rows:
@@ -105,7 +132,8 @@ def judge_set(model: Model, name: str, place: Place) -> Judged:
             remedy="Check the data folder and STANCE_CORPORA.",
         )
     if name != "articles":
-        return Judged(rows, judge_rows(model, rows, place))
+        assert judge is not None
+        return Judged(rows, judge.judge(rows))
     if place.folds is None:
         raise InputError(
             "set 'articles'",
@@ -115,9 +143,8 @@ def judge_set(model: Model, name: str, place: Place) -> Judged:
         )
     records = []
     for document in sorted({row.document for row in rows}):
-        fold = load_fold(place, document, model, model.device)
-        part = [row for row in rows if row.document == document]
-        records += judge_rows(fold, part, place)
+        fold = appoint(load_fold(place, document, model, model.device), place)
+        records += fold.judge([row for row in rows if row.document == document])
     return Judged(rows, records)
 
 
@@ -151,17 +178,6 @@ def load_fold(place: Place, document: str, model: Model, device: str) -> Model:
             remedy="Delete the folder, or pass the model's own --recipe and corpora.",
         )
     return fold
-
-
-def judge_rows(model: Model, rows: list[Row], place: Place) -> list[Record]:
-    """Let a model, and baselines trained on the same rows as it, judge rows."""
-    texts = [row.text for row in rows]
-    train = read_training_rows(model, place)
-    baselines = predict_all([row.text for row in train], [row.label for row in train], texts)
-    settings = model.bundle.settings
-    return build_records(
-        rows, model.predict(texts), baselines, model=model.bundle.sha256, fold=settings.left_out
-    )
 
 
 def read_training_rows(model: Model, place: Place) -> list[Row]:

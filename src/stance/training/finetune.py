@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import transformers
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -49,6 +50,10 @@ def finetune(
     Returns:
         The network with the best validation macro-F1, its tokenizer, and the Trainer's log.
     """
+    # The report that the head's weights are new is no news; bars belong on a terminal only.
+    transformers.logging.set_verbosity_error()
+    if not bars:
+        transformers.logging.disable_progress_bar()
     arguments = build_arguments(recipe, out, device=device, seed=seed, bars=bars)
     set_seed(seed)  # before the heads are made, so that they start the same in every run
     tokenizer = AutoTokenizer.from_pretrained(encoder.folder, use_fast=True)
