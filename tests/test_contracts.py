@@ -172,12 +172,22 @@ def test_odd_text_is_answered(model, text):
 
 
 def test_long_text_is_read_to_its_end(model):
-    filler = "the weather report of kyiv . " * 40
-    stance_end = "kyiv rejected talks , moscow said . " * 20
-    assert model.predict(filler).label == "neutral"
-    item = model.predict(filler + stance_end)
-    assert item.label == model.predict(stance_end).label == "against"
-    assert not item.truncated
+    text = "the weather report of kyiv . " * 60
+    windows, truncated = model.runtime._cut([text])
+    read = {i for window in windows for start, end in window.offsets for i in range(start, end)}
+    assert len(windows) > 1
+    assert read == {i for i, char in enumerate(text) if not char.isspace()}
+    assert truncated == [False]
+
+
+def test_the_window_that_speaks_most_clearly_of_a_position_decides(model):
+    text = "the weather report of kyiv . " * 30 + "moscow rejected talks , kyiv said . " * 3
+    windows, _ = model.runtime._cut([text])
+    alone = [model.runtime._run([window])[0][0] for window in windows]
+    clearest = min(alone, key=lambda logits: logits[3] - logits[:3].max())
+    (scores,) = model.runtime.score([text])
+    assert scores.logits == pytest.approx(clearest, abs=1e-4)
+    assert scores.windows == len(windows)
 
 
 def test_megabyte_is_answered_and_truncated(model):

@@ -13,7 +13,7 @@ NEEDED = (
     "torch", "transformers", "accelerate", "datasets", "evaluate", "onnx", "onnxscript", "scipy",
     "safetensors", "matplotlib",
 )  # fmt: skip
-MAX_SEED = 2**32 - 1
+MAX_SEED = 2**32
 
 
 def add_parser(commands: Any) -> None:
@@ -40,10 +40,17 @@ def add_parser(commands: Any) -> None:
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to train"
     )
     parser.add_argument(
-        "--seed", type=int, choices=range(MAX_SEED), default=1, metavar="N",
+        "--seed", type=parse_seed, default=1, metavar="N",
         help="seed of everything random"
     )  # fmt: skip
     parser.set_defaults(run=run)
+
+
+def parse_seed(text: str) -> int:
+    """Return a seed that every random generator takes."""
+    if not text.isdecimal() or int(text) >= MAX_SEED:
+        raise argparse.ArgumentTypeError(f"expected 0 to {MAX_SEED - 1}, found {text}")
+    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -70,9 +70,9 @@ def train(options: TrainOptions) -> Bundle | None:
     recipe = read_recipe(options.recipe)
     encoder = resolve_encoder(recipe.encoder)
     rows = gather_rows(options, recipe)
+    work = claim_folder(options, recipe, encoder, rows)
     log.info("encoder: %s, from %s, sha256 %s", encoder.name, encoder.origin, encoder.sha256[:12])
     log.info("rows: %d to train on, %d to validate on", len(rows.train), len(rows.validation))
-    work = claim_folder(options, recipe, encoder, rows)
     network, tokenizer, history = finetune(
         recipe, encoder, rows, work / "checkpoints",
         device=options.device, seed=options.seed, bars=options.bars,
