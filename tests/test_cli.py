@@ -165,7 +165,7 @@ def test_check_names_every_problem(tmp_path):
 
 def test_check_passes_the_repository(root):
     for path in sorted((root / "data").rglob("*.jsonl")):
-        if path.parent.name != "predictions":
+        if path.parent.name != "predictions" and path.name != "probes.jsonl":
             done = stance("check", path)
             assert done.returncode == 0, done.stderr.decode()
 

@@ -251,6 +251,20 @@ def test_near_duplicates_are_found():
     assert cluster("abc", [("a", "b")])["a"] == cluster("abc", [("a", "b")])["b"]
 
 
+def test_probes_are_pairs_that_change_or_hold(data):
+    rows = [json.loads(line) for line in (data / "probes.jsonl").read_text().splitlines()]
+    assert len({row["id"] for row in rows}) == len(rows) >= 400
+    counts = defaultdict(int)
+    for row in rows:
+        counts[row["phenomenon"]] += 1
+        a, b = row["a"], row["b"]
+        assert {a["label"], b["label"]} <= set(LABELS)
+        assert a["text"] != b["text"]
+        assert (a["label"] == b["label"]) == (row["expected"] == "invariance")
+    assert min(counts.values()) >= 40
+    assert len(counts) >= 12
+
+
 def test_word_lists():
     assert keywords.has_negotiation_word("They talked to nobody but wanted a cease-fire")
     assert not keywords.has_negotiation_word("A talkative guest")
