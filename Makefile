@@ -13,16 +13,18 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(RUNTIME) ## label every statement of the five articles (1 to 3 minutes the first time, then seconds)
+	@echo "labelling every statement of the five articles with the released model (seconds) ..."
 	@$(BIN)/python examples/label_articles.py
 
 test: $(DEVELOP) ## install everything for development and run the fast tests (under 10 minutes)
+	@echo "format, lint, types, then the fast tests (about 3 minutes) ..."
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
 	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m "not slow and not corpora"
 
 evaluate: $(DEVELOP) ## recompute every number of model_card.md from the committed predictions (seconds)
 	@$(BIN)/python train/make_card.py --check
 
-card: $(DEVELOP) ## write the tables of model_card.md from the committed predictions
+card: $(DEVELOP) ## write the tables of the three cards from the committed predictions
 	@$(BIN)/python train/make_card.py
 
 clean: ## remove the environment and build outputs
@@ -33,7 +35,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv .venv
 
 $(RUNTIME): $(BIN)/python pyproject.toml constraints.txt
-	@echo "installing the runtime (numpy, onnxruntime, tokenizers) ..."
+	@echo "installing the runtime: numpy, onnxruntime, tokenizers (about half a minute) ..."
 	@$(INSTALL) -e .
 	@touch $@
 

@@ -26,32 +26,28 @@ def test_cards_are_what_the_predictions_give(root):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_changed_prediction_changes_the_card(root, released, tmp_path):
+def copy_data(root, tmp_path, old, new, times=-1):
+    """Return a copy of the data folder in which the real-news predictions are changed."""
     data = tmp_path / "data"
-    data.mkdir()
+    (data / "predictions").mkdir(parents=True)
     for path in (root / "data").iterdir():
         if path.name != "predictions":
             (data / path.name).symlink_to(path)
-    (data / "predictions").mkdir()
     for path in (root / "data" / "predictions").iterdir():
         text = path.read_text()
-        if path.name == "realnews.jsonl":
-            text = text.replace('"label": "against"', '"label": "favor"', 20)
-        (data / "predictions" / path.name).write_text(text)
+        changed = text.replace(old, new, times) if path.name == "realnews.jsonl" else text
+        (data / "predictions" / path.name).write_text(changed)
+    return data
+
+
+def test_a_changed_prediction_changes_the_card(root, released, tmp_path):
+    data = copy_data(root, tmp_path, '"label": "against"', '"label": "favor"', 20)
     text = (root / "model_card.md").read_text()
     assert card.fill(text, card.build_model_tables(data, released)) != text
 
 
 def test_predictions_of_another_model_are_refused(root, released, tmp_path):
-    data = tmp_path / "data"
-    data.mkdir()
-    for path in (root / "data").iterdir():
-        if path.name != "predictions":
-            (data / path.name).symlink_to(path)
-    (data / "predictions").mkdir()
-    source = (root / "data" / "predictions" / "realnews.jsonl").read_text()
-    changed = source.replace(released.sha256, "0" * 64)
-    (data / "predictions" / "realnews.jsonl").write_text(changed)
+    data = copy_data(root, tmp_path, released.sha256, "0" * 64)
     with pytest.raises(InputError, match="predictions of the released model"):
         card.summarize_predictions(data, released)
 
