@@ -77,12 +77,14 @@ def choose_sets(named: str | None, *, has_corpora: bool) -> list[str]:
 def train_folds(options: argparse.Namespace) -> None:
     """Train the fold models that are missing, one for each article."""
     rows = read_labels(options.data_dir, "articles", "train")
-    for document in sorted({row.document for row in rows}):
+    documents = sorted({row.document for row in rows})
+    alike = [Path(options.model or ""), *(options.folds / document for document in documents)]
+    for document in documents:
         out = options.folds / document
         if (out / "stance.json").is_file():
             continue
         from stance.commands.train import wants_bars
-        from stance.training.run import TrainOptions, train
+        from stance.training.run import TrainOptions, has_distilled, train
 
         log.info("fold without %s: training", document)
         train(
@@ -91,6 +93,7 @@ def train_folds(options: argparse.Namespace) -> None:
                 out,
                 data=options.data_dir,
                 leave_out=document,
+                distilled=next((folder for folder in alike if has_distilled(folder)), None),
                 device=options.device,
                 bars=wants_bars(),
             )

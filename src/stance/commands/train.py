@@ -37,6 +37,14 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--data-dir", type=Path, default="data", help="the repository's data")
     parser.add_argument("--leave-out", metavar="ARTICLE", help="train without this article")
     parser.add_argument(
+        "--encoder", type=Path, metavar="FOLDER", help="where the recipe's base encoder lies "
+        "(its weights must have the recipe's sha256)"
+    )  # fmt: skip
+    parser.add_argument(
+        "--distilled", type=Path, metavar="FOLDER", help="take the network as it was after the "
+        "teacher's lesson from this model folder of the same recipe"
+    )  # fmt: skip
+    parser.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to train"
     )
     parser.add_argument(
@@ -67,6 +75,8 @@ def run(options: argparse.Namespace) -> int:
             own=options.data,
             data=options.data_dir,
             leave_out=options.leave_out,
+            encoder=options.encoder,
+            distilled=options.distilled,
             device=options.device,
             seed=options.seed,
             bars=wants_bars(),

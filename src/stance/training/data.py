@@ -1,4 +1,4 @@
-"""Rows for training: a user's own file, and rows as token ids with span targets."""
+"""Rows for training: a user's own file, and rows as token ids with labels and span targets."""
 
 import hashlib
 import logging
@@ -10,6 +10,7 @@ from stance.errors import InputError
 from stance.rows import Row, find_own_problems
 from stance.selection import Rows
 from stance.sets import hash_rows
+from stance.training.teacher import SoftRow
 from stance.types import LABELS, NEUTRAL, Span
 
 NO_TARGET = -100
@@ -79,6 +80,29 @@ def encode_rows(rows: list[Row], tokenizer: Any, max_tokens: int) -> list[dict[s
             "attention_mask": encoded["attention_mask"][i],
             "labels": LABELS.index(row.label),
             "span_targets": find_targets(row, encoded["offset_mapping"][i]),
+        }
+        for i, row in enumerate(rows)
+    ]
+
+
+def encode_soft(rows: list[SoftRow], tokenizer: Any, max_tokens: int) -> list[dict[str, Any]]:
+    """Turn a teacher's rows into token ids and probabilities; they teach nothing about spans.
+
+    Returns:
+        n dictionaries as ``encode_rows`` returns, ``labels`` being four probabilities.
+    """
+    encoded = tokenizer(
+        [row.text for row in rows],
+        truncation=True,
+        max_length=max_tokens,
+        return_token_type_ids=False,
+    )
+    return [
+        {
+            "input_ids": encoded["input_ids"][i],
+            "attention_mask": encoded["attention_mask"][i],
+            "labels": list(row.probabilities),
+            "span_targets": [NO_TARGET] * 4,
         }
         for i, row in enumerate(rows)
     ]

@@ -30,14 +30,18 @@ class Encoder:
     sha256: str
 
 
-def resolve_encoder(choice: EncoderChoice) -> Encoder:
+def resolve_encoder(choice: EncoderChoice, folder: Path | None = None) -> Encoder:
     """Find the encoder: first as a folder, then in its package, then on the Hub.
+
+    Args:
+        choice: the recipe's encoder.
+        folder: where it lies instead, or None; its weights must have the recipe's hash.
 
     Raises:
         InputError: it has no safetensors weights, or they have another hash.
         StanceError: it is nowhere to be had.
     """
-    folder, origin = locate(choice)
+    folder, origin = (folder, f"folder {folder}") if folder else locate(choice)
     weights = folder / WEIGHTS
     if not weights.is_file():
         raise InputError(

@@ -2,12 +2,14 @@
 
 import logging
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import transformers
+from safetensors.torch import load_model, save_model
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -24,63 +26,150 @@ from transformers.trainer_utils import get_last_checkpoint
 from stance.errors import InputError
 from stance.evaluation.metric import StanceMetric
 from stance.selection import Rows
-from stance.training.data import encode_rows
+from stance.training.data import encode_rows, encode_soft
 from stance.training.encoders import Encoder
 from stance.training.network import StanceNetwork
 from stance.training.recipe import Recipe
+from stance.training.teacher import Taught
 from stance.types import LABELS
+
+FINE_TUNING = "fine-tuning"
+DISTILLED = "distilled.safetensors"
+"""The whole network after the teacher's lesson, kept so that other fine-tunings can start there."""
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """One training: what is learned, where its checkpoints lie, and how.
+
+    Attributes:
+        name: what it is called in messages and in the Trainer's log.
+        rows: encoded rows to learn from.
+        arguments: the recipe's arguments for ``transformers.TrainingArguments``.
+        checkpoints: folder for checkpoints; a training is gone on with from the last one there.
+    """
+
+    name: str
+    rows: list[dict[str, Any]]
+    arguments: dict[str, Any]
+    checkpoints: Path
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where lessons are given.
+
+    Attributes:
+        device: ``auto``, ``cpu`` or ``cuda``; ``auto`` takes a GPU where there is one.
+        seed: of initial weights, order and dropout.
+        bars: whether to show a progress bar.
+    """
+
+    device: str
+    seed: int
+    bars: bool
+
+
 def finetune(
-    recipe: Recipe, encoder: Encoder, rows: Rows, out: Path, *, device: str, seed: int, bars: bool
+    recipe: Recipe, encoder: Encoder, rows: Rows, taught: Taught | None, work: Path, room: Room
 ) -> tuple[StanceNetwork, Any, list[dict[str, Any]]]:
-    """Train the network; go on from the last checkpoint in ``out`` where there is one.
+    """Train the network: on the teacher's probabilities if there are any, then on the labels.
 
     Args:
         recipe: what to do.
         encoder: the base encoder.
         rows: rows to train on and to validate on.
-        out: folder for checkpoints.
-        device: ``auto``, ``cpu`` or ``cuda``; ``auto`` takes a GPU where there is one.
-        seed: of initial weights, order and dropout.
-        bars: whether to show a progress bar.
+        taught: a teacher's probabilities, or None.
+        work: folder for checkpoints and for the network as it is after the teacher's lesson.
+        room: device, seed and progress bars.
 
     Returns:
         The network with the best validation macro-F1, its tokenizer, and the Trainer's log.
     """
     # The report that the head's weights are new is no news; bars belong on a terminal only.
     transformers.logging.set_verbosity_error()
-    if not bars:
+    if not room.bars:
         transformers.logging.disable_progress_bar()
-    arguments = build_arguments(recipe, out, device=device, seed=seed, bars=bars)
-    set_seed(seed)  # before the heads are made, so that they start the same in every run
+    set_seed(room.seed)  # before the heads are made, so that they start the same in every run
     tokenizer = AutoTokenizer.from_pretrained(encoder.folder, use_fast=True)
+    max_tokens = recipe.encoder.max_tokens
     network = build_network(recipe, load_classifier(encoder))
+    validation = encode_rows(rows.validation, tokenizer, max_tokens)
+    history: list[dict[str, Any]] = []
+    if taught is not None:
+        lesson = Lesson(
+            "distillation",
+            encode_soft(taught.rows, tokenizer, max_tokens),
+            {**recipe.training, **recipe.distillation},
+            work / "distillation",
+        )
+        network, history = distil(recipe, network, lesson, validation, tokenizer, room)
+    lesson = Lesson(
+        FINE_TUNING,
+        encode_rows(rows.train, tokenizer, max_tokens),
+        recipe.training,
+        work / "checkpoints",
+    )
+    network, log_history = give_lesson(recipe, network, lesson, validation, tokenizer, room)
+    return network, tokenizer, history + log_history
+
+
+def distil(
+    recipe: Recipe,
+    network: StanceNetwork,
+    lesson: Lesson,
+    validation: list[dict[str, Any]],
+    tokenizer: Any,
+    room: Room,
+) -> tuple[StanceNetwork, list[dict[str, Any]]]:
+    """Give the teacher's lesson, or read the network that went through it before."""
+    kept = lesson.checkpoints.parent / DISTILLED
+    if kept.is_file():
+        log.info("distillation: taken from %s", kept)
+        load_model(network, kept)
+        return network, []
+    network, history = give_lesson(recipe, network, lesson, validation, tokenizer, room)
+    save_model(network, str(kept))
+    return network, history
+
+
+def give_lesson(
+    recipe: Recipe,
+    network: StanceNetwork,
+    lesson: Lesson,
+    validation: list[dict[str, Any]],
+    tokenizer: Any,
+    room: Room,
+) -> tuple[StanceNetwork, list[dict[str, Any]]]:
+    """Train with the stock Trainer; return the best network on the CPU, and the Trainer's log."""
+    set_seed(room.seed)  # a lesson begins the same whether the one before ran now or earlier
     trainer = Trainer(
         model=network,
-        args=arguments,
-        train_dataset=encode_rows(rows.train, tokenizer, recipe.encoder.max_tokens),
-        eval_dataset=encode_rows(rows.validation, tokenizer, recipe.encoder.max_tokens),
+        args=build_arguments(recipe, lesson, room),
+        train_dataset=lesson.rows,
+        eval_dataset=validation,
         data_collator=DataCollatorWithPadding(tokenizer),
         compute_metrics=score_predictions,
         preprocess_logits_for_metrics=lambda outputs, _: outputs[0],
         callbacks=[EarlyStoppingCallback(recipe.patience)],
     )
-    checkpoint = get_last_checkpoint(str(out)) if out.is_dir() else None
-    if checkpoint:
-        log.info("going on from %s", checkpoint)
+    checkpoint = (
+        get_last_checkpoint(str(lesson.checkpoints)) if lesson.checkpoints.is_dir() else None
+    )
+    log.info("%s: %d rows%s", lesson.name, len(lesson.rows),
+             f", going on from {checkpoint}" if checkpoint else "")  # fmt: skip
     trainer.train(resume_from_checkpoint=checkpoint)
     # The Trainer wraps the forward pass in autocast; what is exported must compute in float32.
     plain = trainer.accelerator.unwrap_model(network, keep_fp32_wrapper=False)
-    return plain.float().cpu().eval(), tokenizer, trainer.state.log_history
+    history = [{"lesson": lesson.name, **entry} for entry in trainer.state.log_history]
+    return plain.float().cpu().eval(), history
 
 
-def build_arguments(
-    recipe: Recipe, out: Path, *, device: str, seed: int, bars: bool
-) -> TrainingArguments:
-    """Pass the recipe's training table on, with what every run here has in common."""
+def build_arguments(recipe: Recipe, lesson: Lesson, room: Room) -> TrainingArguments:
+    """Pass the recipe's arguments on, with what every run here has in common."""
+    device, seed, bars = room.device, room.seed, room.bars
     on_cpu = choose_cpu(device)
     common = {
         "eval_strategy": "epoch",
@@ -96,8 +185,8 @@ def build_arguments(
     }
     try:
         return TrainingArguments(
-            **{**common, **recipe.training},
-            output_dir=str(out),
+            **{**common, **lesson.arguments},
+            output_dir=str(lesson.checkpoints),
             seed=seed,
             use_cpu=on_cpu,
             ddp_backend="gloo" if on_cpu and "RANK" in os.environ else None,
@@ -105,7 +194,7 @@ def build_arguments(
         )
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"recipe {recipe.name} [training]",
+            f"recipe {recipe.name}, arguments of the {lesson.name}",
             expected="arguments of transformers.TrainingArguments",
             found=str(error),
             remedy="Mend the key or the value.",

@@ -54,7 +54,8 @@ class StanceNetwork(nn.Module):
         Args:
             input_ids: token ids, (batch, tokens).
             attention_mask: 1 for tokens, 0 for padding, (batch, tokens).
-            labels: label ids, (batch,); with them the loss is returned too.
+            labels: label ids, (batch,), or probabilities, (batch, labels); with them the loss is
+                returned too.
             span_targets: token positions by channel, (batch, 4); ``NO_TARGET`` to skip.
 
         Returns:

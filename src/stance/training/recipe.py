@@ -80,6 +80,8 @@ class Recipe:
     Attributes:
         name: name of the model.
         patience: validations without a better macro-F1 before training stops.
+        distillation: arguments of a first training on the teacher's probabilities, beside those
+            of ``training``; empty for none.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Recipe:
     loss: LossChoice = field(default_factory=LossChoice)
     reliability: ReliabilityChoice = field(default_factory=ReliabilityChoice)
     patience: int = 2
+    distillation: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -23,12 +23,14 @@ from stance.training.calibrate import fit_reliability, fit_temperature
 from stance.training.data import read_own
 from stance.training.encoders import Encoder, resolve_encoder
 from stance.training.export import export_folder
-from stance.training.finetune import finetune
+from stance.training.finetune import DISTILLED, FINE_TUNING, Room, finetune
 from stance.training.plot import plot_history
 from stance.training.recipe import Recipe, read_recipe
+from stance.training.teacher import Taught, read_teacher
 from stance.types import LABELS
 
 WORK = "training"  # folder for checkpoints, log and plot beside the model's files
+NOTE = "run.json"  # in that folder: what is trained there
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,8 @@ class TrainOptions:
         own: a user's own labelled file instead of the recipe's sets, or None.
         data: the repository's data folder.
         leave_out: an article that must not be trained on, or None.
+        encoder: folder in which the recipe's base encoder lies, or None to look for it.
+        distilled: model folder of the same recipe whose distilled network is taken, or None.
         device: ``auto``, ``cpu`` or ``cuda``.
         seed: seed of everything random.
         bars: whether to show progress bars.
@@ -53,6 +57,8 @@ class TrainOptions:
     own: Path | None = None
     data: Path = Path("data")
     leave_out: str | None = None
+    encoder: Path | None = None
+    distilled: Path | None = None
     device: str = "auto"
     seed: int = 1
     bars: bool = False
@@ -68,22 +74,26 @@ def train(options: TrainOptions) -> Bundle | None:
         InputError: recipe, rows or encoder are wrong, or ``out`` holds another run.
     """
     recipe = read_recipe(options.recipe)
-    encoder = resolve_encoder(recipe.encoder)
+    encoder = resolve_encoder(recipe.encoder, options.encoder)
     rows = gather_rows(options, recipe)
+    taught = gather_taught(options, recipe, rows)
     work = claim_folder(options, recipe, encoder, rows)
+    if taught and options.distilled:
+        take_distilled(options.distilled, work)
     log.info("encoder: %s, from %s, sha256 %s", encoder.name, encoder.origin, encoder.sha256[:12])
     log.info("rows: %d to train on, %d to validate on", len(rows.train), len(rows.validation))
     network, tokenizer, history = finetune(
-        recipe, encoder, rows, work / "checkpoints",
-        device=options.device, seed=options.seed, bars=options.bars,
-    )  # fmt: skip
+        recipe, encoder, rows, taught, work, Room(options.device, options.seed, options.bars)
+    )
     if int(os.environ.get("RANK", "0")) != 0:
         return None
     files.write_json(work / "history.json", history)
-    plot_history(history, work / "history.png")
+    labelled = [entry for entry in history if entry["lesson"] == FINE_TUNING]
+    plot_history(labelled, work / "history.png")
     export_folder(network, tokenizer, options.out, recipe.encoder.max_tokens)
     bundle = finish_folder(options.out, recipe, encoder, rows)
-    shutil.rmtree(work / "checkpoints", ignore_errors=True)
+    for name in ("checkpoints", "distillation"):
+        shutil.rmtree(work / name, ignore_errors=True)
     return bundle
 
 
@@ -99,6 +109,46 @@ def gather_rows(options: TrainOptions, recipe: Recipe) -> Rows:
     return select_rows(source, train=recipe.data.train, validation=recipe.data.validation)
 
 
+def gather_taught(options: TrainOptions, recipe: Recipe, rows: Rows) -> Taught | None:
+    """Return the teacher's rows if the recipe has a distillation and the corpora are at hand."""
+    if not recipe.distillation:
+        return None
+    corpora = find_corpora()
+    if corpora is None:
+        log.warning("STANCE_CORPORA is not set: training without distillation")
+        return None
+    taught = read_teacher(find_data(options.data), corpora)
+    rows.hashes["teacher"] = taught.sha256
+    return taught
+
+
+def has_distilled(folder: Path) -> bool:
+    """Say whether a model folder has kept its distilled network."""
+    return (folder / WORK / DISTILLED).is_file()
+
+
+def take_distilled(folder: Path, work: Path) -> None:
+    """Copy the distilled network of another run that differs in the article left out alone.
+
+    Raises:
+        InputError: the other run has none, or differs in more.
+    """
+    source, note = folder / WORK / DISTILLED, folder / WORK / NOTE
+    found = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else {}
+    wanted = json.loads((work / NOTE).read_text(encoding="utf-8"))
+    keys = ("recipe", "encoder", "seed")
+    same = all(found.get(key) == wanted[key] for key in keys)
+    if not (source.is_file() and same and found["data"]["teacher"] == wanted["data"]["teacher"]):
+        raise InputError(
+            f"--distilled {folder}",
+            expected=f"one of the same recipe, encoder, teacher and seed, with {DISTILLED}",
+            found="none" if not source.is_file() else "one of another run",
+            remedy="Leave the option out; the distillation is done again then.",
+        )
+    if not (work / DISTILLED).is_file():
+        shutil.copyfile(source, work / DISTILLED)
+
+
 def claim_folder(options: TrainOptions, recipe: Recipe, encoder: Encoder, rows: Rows) -> Path:
     """Return the work folder; note there what is trained, and refuse to go on with another run."""
     if options.out.exists() and not options.out.is_dir():
@@ -106,7 +156,7 @@ def claim_folder(options: TrainOptions, recipe: Recipe, encoder: Encoder, rows: 
             f"--out {options.out}", expected="a folder", found="a file", remedy="Name another."
         )
     work = options.out / WORK
-    if options.out.is_dir() and any(options.out.iterdir()) and not (work / "run.json").is_file():
+    if options.out.is_dir() and any(options.out.iterdir()) and not (work / NOTE).is_file():
         raise InputError(
             f"--out {options.out}",
             expected="a new folder, an empty one, or that of an interrupted run",
@@ -119,7 +169,7 @@ def claim_folder(options: TrainOptions, recipe: Recipe, encoder: Encoder, rows: 
              "encoder": encoder.sha256, "seed": options.seed}
         )
     )  # fmt: skip
-    note = work / "run.json"
+    note = work / NOTE
     if note.is_file() and json.loads(note.read_text(encoding="utf-8")) != identity:
         raise InputError(
             str(note),

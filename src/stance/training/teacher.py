@@ -1,0 +1,157 @@
+"""A teacher, kept as its probabilities over unlabelled sentences: row id, text hash, four bytes."""
+
+import hashlib
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from stance import files
+from stance.bundle import read_bundle
+from stance.errors import InputError
+from stance.layers import hash_text, read_texts
+from stance.types import LABELS
+
+FOLDER = "teacher"
+"""Folder of the data folder that holds one file a corpus."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SoftRow:
+    """An unlabelled sentence with a teacher's probabilities.
+
+    Attributes:
+        text: the sentence.
+        probabilities: one for each of ``LABELS``, sum 1, in steps of about 1/255.
+    """
+
+    text: str
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What a teacher left behind.
+
+    Attributes:
+        rows: the sentences that the corpora at hand hold.
+        sha256: SHA-256 of the files.
+    """
+
+    rows: list[SoftRow]
+    sha256: str
+
+
+def format_line(row_id: str, digest: str, probabilities: NDArray[np.float32]) -> str:
+    """Return one line of a teacher file: row id, text hash, one byte a label in hex."""
+    steps = np.round(np.asarray(probabilities) * 255).astype(np.uint8)
+    return f"{row_id}\t{digest}\t{steps.tobytes().hex()}\n"
+
+
+def parse_line(line: str, where: str) -> tuple[str, str, tuple[float, ...]]:
+    """Return row id, text hash and probabilities of a line.
+
+    Raises:
+        InputError: the line has another form.
+    """
+    try:
+        row_id, digest, steps = line.rstrip("\n").split("\t")
+        values = np.frombuffer(bytes.fromhex(steps), np.uint8).astype(float)
+        if len(values) != len(LABELS) or not values.sum():
+            raise ValueError(steps)
+    except ValueError:
+        raise InputError(
+            where,
+            expected="row id, text hash and four bytes in hex, separated by tabs",
+            found=repr(line[:80]),
+            remedy="Take the file of the repository.",
+        ) from None
+    return row_id, digest, tuple(values / values.sum())
+
+
+def read_teacher(data: Path, corpora: Path) -> Taught:
+    """Join a teacher's probabilities with the texts of the corpora.
+
+    Rows whose text is absent, or another than the teacher read, are left out and counted.
+
+    Raises:
+        InputError: there is no teacher, or a line has another form.
+    """
+    paths = sorted((data / FOLDER).glob("*.tsv"))
+    if not paths:
+        raise InputError(
+            f"recipe table [distillation], folder {data / FOLDER}",
+            expected="a teacher's probabilities, CORPUS.tsv",
+            found="none",
+            remedy="Take the folder of the repository, or make it with train/teach.py.",
+        )
+    rows: list[SoftRow] = []
+    digest = hashlib.sha256()
+    for path in paths:
+        with files.open_input(path) as stream:
+            content = stream.read()
+        digest.update(content)
+        rows.extend(join_lines(content.decode("utf-8").splitlines(), path, corpora))
+    return Taught(rows, digest.hexdigest())
+
+
+def join_lines(lines: Iterable[str], path: Path, corpora: Path) -> list[SoftRow]:
+    """Return the rows of one corpus."""
+    parsed = [parse_line(line, f"{path} line {i}") for i, line in enumerate(lines, 1)]
+    texts = read_texts(corpora, path.stem, [row_id for row_id, _, _ in parsed])
+    rows = [
+        SoftRow(texts[row_id], probabilities)
+        for row_id, digest, probabilities in parsed
+        if row_id in texts and hash_text(texts[row_id]) == digest
+    ]
+    if len(rows) < len(parsed):
+        log.warning(
+            "teacher over %s: %d of %d rows left out, the corpora hold no or another text",
+            path.stem, len(parsed) - len(rows), len(parsed),
+        )  # fmt: skip
+    return rows
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A trained model folder, read with torch: a large one is too slow through its ONNX file here.
+
+    Attributes:
+        classifier: the stock model for sequence classification.
+        tokenizer: its tokenizer.
+        temperature: what its scores are divided by.
+    """
+
+    classifier: Any
+    tokenizer: Any
+    temperature: float
+
+    @classmethod
+    def load(cls, folder: Path) -> "Teacher":
+        """Read a model folder that ``stance train`` wrote."""
+        settings = read_bundle(folder).settings
+        classifier = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+        return cls(classifier, AutoTokenizer.from_pretrained(folder), settings.temperature)
+
+    def score(self, texts: list[str], batch_size: int = 64) -> NDArray[np.float32]:
+        """Return calibrated probabilities, (texts, labels); long texts are cut."""
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        scores = np.empty((len(texts), len(LABELS)), np.float32)
+        for start in range(0, len(texts), batch_size):
+            ids = order[start : start + batch_size]
+            batch = self.tokenizer(
+                [texts[i] for i in ids], truncation=True, padding=True, return_tensors="pt",
+                return_token_type_ids=False,
+            )  # fmt: skip
+            with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+                logits = self.classifier(**batch).logits.float()
+            scores[ids] = torch.softmax(logits / self.temperature, dim=1).numpy()
+        return scores
