@@ -99,40 +99,27 @@ def finetune(
     validation = encode_rows(rows.validation, tokenizer, max_tokens)
     history: list[dict[str, Any]] = []
     if taught is not None:
-        lesson = Lesson(
-            "distillation",
-            encode_soft(taught.rows, tokenizer, max_tokens),
-            {**recipe.training, **recipe.distillation},
-            work / "distillation",
-        )
-        network, history = distil(recipe, network, lesson, validation, tokenizer, room)
+        kept = work / DISTILLED
+        if not kept.is_file():
+            lesson = Lesson(
+                "distillation",
+                encode_soft(taught.rows, tokenizer, max_tokens),
+                {**recipe.training, **recipe.distillation},
+                work / "distillation",
+            )
+            network, history = give_lesson(recipe, network, lesson, validation, tokenizer, room)
+            save_model(network, str(kept))
+        # A fresh network even now: what follows is the same whether it was distilled here or not.
+        network = build_network(recipe, load_classifier(encoder))
+        load_model(network, kept)
     lesson = Lesson(
         FINE_TUNING,
         encode_rows(rows.train, tokenizer, max_tokens),
         recipe.training,
         work / "checkpoints",
     )
-    network, log_history = give_lesson(recipe, network, lesson, validation, tokenizer, room)
-    return network, tokenizer, history + log_history
-
-
-def distil(
-    recipe: Recipe,
-    network: StanceNetwork,
-    lesson: Lesson,
-    validation: list[dict[str, Any]],
-    tokenizer: Any,
-    room: Room,
-) -> tuple[StanceNetwork, list[dict[str, Any]]]:
-    """Give the teacher's lesson, or read the network that went through it before."""
-    kept = lesson.checkpoints.parent / DISTILLED
-    if kept.is_file():
-        log.info("distillation: taken from %s", kept)
-        load_model(network, kept)
-        return network, []
-    network, history = give_lesson(recipe, network, lesson, validation, tokenizer, room)
-    save_model(network, str(kept))
-    return network, history
+    network, labelled = give_lesson(recipe, network, lesson, validation, tokenizer, room)
+    return network, tokenizer, history + labelled
 
 
 def give_lesson(
