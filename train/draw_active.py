@@ -3,7 +3,7 @@
 Usage: STANCE_CORPORA=DIR python train/draw_active.py MODEL OUT --round NAME [--size 3200]
 
 Scores every sentence of both pools and of the released public corpora that is not labelled yet and
-whose document belongs to neither real news nor the held-out layers (about 20 minutes on two
+whose document belongs to neither real news nor the held-out layers (about 10 minutes on two
 cores; the scores stay in OUT.npz, and a second call with the same rows and model reads them).
 Writes id, document, text, the sentence before and the rule that drew it to OUT (texts: not for the
 repository).
@@ -19,16 +19,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from draw_realnews import read_pools
+from stance.bundle import read_bundle
 from stance.layers import collapse, document_of, find_corpora, hash_text, iter_corpus
-from stance.model import Model, load
 from stance.sets import find_data, read_labels
 from stance.training.duplicates import find_near_duplicates
+from stance.training.teacher import Teacher
 from stance.types import LABELS
 
 SHARES = {"conditional": 0.35, "against": 0.30, "favor": 0.10, "unsure": 0.20, "random": 0.05}
+# The shares of round active4; --shares sets others, e.g. when a label yields too little.
 LEAST = 0.10  # a row is "predicted" when the label has at least this probability
 PUBLIC = (  # released, and written by journalists or diplomats
     "directed_sentiment",
@@ -46,6 +49,7 @@ HELD_OUT = (
     ("layers", "test"),
     ("layers", "withheld"),
 )
+CHUNK = 1024  # sentences scored between two moves of the bar
 LONGEST = 700  # characters; longer ones are paragraphs with several positions
 Row = dict[str, Any]
 
@@ -90,22 +94,25 @@ def list_candidates(data: Path, corpora: Path) -> list[Row]:
     return [row for row in list_open(data, corpora) if row["sha256"] not in labelled]
 
 
-def score(rows: list[Row], model: Model, cache: Path) -> np.ndarray:
+def score(rows: list[Row], folder: Path, cache: Path) -> NDArray[np.float32]:
     """Return the probabilities, rows x labels, from the cache where it fits."""
-    key = hashlib.sha256(
-        "\n".join([model.bundle.sha256, *(row["id"] for row in rows)]).encode()
-    ).hexdigest()
+    identity = [read_bundle(folder).sha256, *(row["id"] for row in rows)]
+    key = hashlib.sha256("\n".join(identity).encode()).hexdigest()
     if cache.is_file():
         stored = np.load(cache)
         if str(stored["key"]) == key:
             return np.asarray(stored["scores"])
-    stream = tqdm(model.stream(row["text"] for row in rows), total=len(rows), disable=None)
-    scores = np.array([[item.scores[label] for label in LABELS] for item in stream], np.float32)
+    model = Teacher.load(folder)
+    texts = [row["text"] for row in rows]
+    chunks = [texts[i : i + CHUNK] for i in range(0, len(texts), CHUNK)]
+    scores = np.concatenate([model.score(chunk) for chunk in tqdm(chunks, unit="chunk")])
     np.savez(cache, key=key, scores=scores)
     return scores
 
 
-def pick(rows: list[Row], scores: np.ndarray, known: list[str], size: int, salt: str) -> list[Row]:
+def pick(
+    rows: list[Row], scores: NDArray[np.float32], known: list[str], sizes: dict[str, int], salt: str
+) -> list[Row]:
     """Return the drawn rows, each with its rule; none is a near-duplicate of a known text."""
     ordered = np.sort(scores, axis=1)
     keys = {label: -scores[:, i] for i, label in enumerate(LABELS)}
@@ -117,11 +124,11 @@ def pick(rows: list[Row], scores: np.ndarray, known: list[str], size: int, salt:
         ]
     )
     drawn: dict[int, str] = {}
-    for rule, share in SHARES.items():
+    for rule, size in sizes.items():
         ranked = [int(i) for i in np.argsort(keys[rule], kind="stable") if int(i) not in drawn]
         if rule in LABELS:
             ranked = [i for i in ranked if keys[rule][i] <= -LEAST]
-        drawn |= dict.fromkeys(ranked[: round(share * size)], rule)
+        drawn |= dict.fromkeys(ranked[:size], rule)
     kept = [{**rows[i], "rule": rule} for i, rule in drawn.items()]
     pairs = find_near_duplicates([*known, *(row["text"] for row in kept)])
     twins = {j - len(known) for _, j in pairs if j >= len(known)}
@@ -146,6 +153,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--round", required=True)
     parser.add_argument("--size", type=int, default=3200)
+    parser.add_argument("--shares", type=json.loads, default=SHARES, help="JSON, rule to share")
     parser.add_argument("--data-dir", type=Path, default="data")
     options = parser.parse_args()
     corpora = find_corpora()
@@ -153,8 +161,9 @@ def main() -> None:
     data = find_data(options.data_dir)
     rows = list_candidates(data, corpora)
     print(f"{len(rows)} rows to score", file=sys.stderr)
-    scores = score(rows, load(options.model), options.out.with_suffix(".npz"))
-    drawn = pick(rows, scores, read_known(data, corpora), options.size, options.round)
+    scores = score(rows, options.model, options.out.with_suffix(".npz"))
+    sizes = {rule: round(share * options.size) for rule, share in options.shares.items()}
+    drawn = pick(rows, scores, read_known(data, corpora), sizes, options.round)
     before = {
         f"{corpus}:{row_id}": collapse(row.get("before") or "")
         for corpus in ("recent", "article_bias_prediction")
