@@ -1,0 +1,215 @@
+"""Compare training data with one fixed recipe: rounds, written statements, sources.
+
+Usage: STANCE_CORPORA=DIR python train/compare_data.py --runs DIR --out FILE [NAME ...]
+
+Each variant is the data folder with some rows taken away. A model is trained on it by the recipe
+(about 15 minutes on two idle cores; finished ones in --runs are taken), judged on real-news
+validation and test, and compared with the first variant on the same rows, paired. Beside it stands
+the linear SVM on the same training rows, which takes seconds.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stance import files
+from stance.evaluation.baselines import Ground, fit_svm
+from stance.evaluation.compare import compare
+from stance.evaluation.judges import judge_by_model, judge_rows
+from stance.evaluation.records import Record
+from stance.evaluation.summary import summarize
+from stance.layers import find_corpora
+from stance.model import load
+from stance.rows import Row
+from stance.selection import Source, select_rows
+from stance.sets import find_data, read_usable
+from stance.training.run import TrainOptions, train
+from stance.types import LABELS
+
+ADOPTED = ("keyword", "active", "active2", "recent")  # rounds of the adopted layers
+THIRD = (*ADOPTED, "stratified", "active3")
+FOURTH = (*THIRD, "active4")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What of the layers a model is trained on, and whether on the written statements too.
+
+    Attributes:
+        rounds: rounds of the layers; empty for all.
+        first_vote: take the first annotator's answer instead of the decided label.
+        fetched: only corpora that ``train/corpora.py`` can rebuild on a user's machine.
+        written: train on the written statements too.
+    """
+
+    rounds: tuple[str, ...] = ()
+    first_vote: bool = False
+    fetched: bool = False
+    written: bool = False
+
+
+VARIANTS = {  # the first ones make the learning curve
+    "adopted": Variant(ADOPTED, first_vote=True),
+    "third": Variant(THIRD),
+    "fourth": Variant(FOURTH),
+    "all": Variant(),
+    "written": Variant(written=True),
+    "fetched": Variant(fetched=True),
+}
+
+
+BASES = ("adopted", "all")  # variants that every other is compared with
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Real-news rows and what was said of them.
+
+    Attributes:
+        rows: the rows.
+        records: the answers, in their order.
+        counts: rows by label that the model was trained on.
+    """
+
+    rows: list[Row]
+    records: list[Record]
+    counts: Counter[str]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where data lie.
+
+    Attributes:
+        data: the data folder.
+        corpora: the corpora folder.
+        runs: folder of the trained models.
+        recipe: the fixed recipe.
+    """
+
+    data: Path
+    corpora: Path
+    runs: Path
+    recipe: Path
+
+
+def keep(row: dict[str, Any], variant: Variant, fetched: Collection[str]) -> bool:
+    """Say whether a layer row belongs to a variant."""
+    in_round = not variant.rounds or row["round"] in variant.rounds
+    names = (row["corpus"], f"{row['corpus']}/{row['row'].split('/')[0]}")
+    return in_round and (not variant.fetched or any(name in fetched for name in names))
+
+
+def read_fetched() -> set[str]:
+    """Return the corpora and sources that ``train/corpora.py`` fetches."""
+    with files.open_input(Path(__file__).with_name("corpora.toml")) as stream:
+        return {source["name"] for source in tomllib.load(stream)["sources"]}
+
+
+def write_data(variant: Variant, place: Place, out: Path) -> None:
+    """Write the variant's data folder."""
+    fetched = read_fetched()
+    shutil.copytree(place.data, out, dirs_exist_ok=True)
+    for path in (out / "layers").glob("*.jsonl"):
+        rows = [row for _, row in files.read_jsonl(path) if keep(row, variant, fetched)]
+        for row in rows:
+            if variant.first_vote:
+                row |= {key: row["votes"][0][key] for key in ("label", "holder", "source")}
+        files.write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def train_variant(name: str, place: Place) -> None:
+    """Train a variant's model if it is not there."""
+    variant, out = VARIANTS[name], place.runs / name
+    if (out / "stance.json").is_file():
+        return
+    data, recipe = place.runs / f"{name}-data", place.runs / f"{name}.toml"
+    write_data(variant, place, data)
+    text = place.recipe.read_text(encoding="utf-8")
+    if variant.written:
+        sets = json.dumps(list_sets(variant))
+        text = text.replace('train = ["layers"]', f"train = {sets}")
+    files.write_text(recipe, text)
+    train(TrainOptions(recipe, out, data=data))
+
+
+def judge_variant(name: str, place: Place) -> dict[str, Judged]:
+    """Return what a variant's model and the SVM on the same rows say of both splits."""
+    model = load(place.runs / name)
+    source = Source(place.runs / f"{name}-data", place.corpora, release=True)
+    rows = select_rows(source, train=list_sets(VARIANTS[name]), validation=()).train
+    baselines = {"tfidf_svm": fit_svm(Ground(rows))}
+    judged = {}
+    for split in ("validation", "test"):
+        real = read_usable("realnews", split, place.data, place.corpora).rows
+        records = judge_rows(judge_by_model(model), baselines, real, place.corpora, bars=False)
+        judged[split] = Judged(real, records, Counter(row.label for row in rows))
+    return judged
+
+
+def list_sets(variant: Variant) -> list[str]:
+    """Return the sets a variant is trained on, in the recipe's order."""
+    return ["layers", "written"] if variant.written else ["layers"]
+
+
+def describe(judged: Judged) -> dict[str, Any]:
+    """Return the figures of one variant on one split."""
+    entry = summarize(judged.rows, judged.records)
+    svm = entry["baselines"]["tfidf_svm"]["metrics"]["macro_f1"]
+    return {
+        "n": entry["n"],
+        "macro_f1": entry["metrics"]["macro_f1"],
+        "f1": {label: entry["per_label"][label]["f1"] for label in LABELS},
+        "tfidf_svm": svm,
+    }
+
+
+def main() -> None:
+    """Train what is missing, judge, compare, write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", default=list(VARIANTS), metavar="NAME")
+    parser.add_argument("--runs", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--data-dir", type=Path, default="data")
+    parser.add_argument("--recipe", type=Path, default="train/recipes/compare.toml")
+    options = parser.parse_args()
+    corpora = find_corpora()
+    if corpora is None:
+        sys.exit("set STANCE_CORPORA to the corpora folder that data/README.md describes")
+    place = Place(find_data(options.data_dir), corpora, options.runs, options.recipe)
+    judged = {}
+    for name in options.names:
+        train_variant(name, place)
+        judged[name] = judge_variant(name, place)
+    files.write_json(options.out, compare_all(judged))
+
+
+def compare_all(judged: dict[str, dict[str, Judged]]) -> dict[str, Any]:
+    """Return every variant's figures, and its difference to those it is compared with."""
+    variants: dict[str, Any] = {}
+    for name, parts in judged.items():
+        entry: dict[str, Any] = {"trained_on": dict(parts["test"].counts)}
+        for split, part in parts.items():
+            entry[split] = describe(part)
+            entry[split]["minus"] = {
+                other: compare(part.rows, part.records, judged[other][split].records, other)[
+                    "difference"
+                ]["macro_f1"]
+                for other in BASES
+                if other in judged and other != name
+            }
+        variants[name] = entry
+    return {"schema": 1, "variants": variants}
+
+
+if __name__ == "__main__":
+    main()
