@@ -1,6 +1,7 @@
 """Texts behind the layers: fetched from a server of our own that breaks, lies and lacks files."""
 
 import gzip
+import hashlib
 import io
 import json
 import re
@@ -91,6 +92,8 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(404, b"nothing here")
         elif start and server.ranges and start >= len(content):
             self.answer(416, b"", {"Content-Range": f"bytes */{len(content)}"})
+        elif kind == "shift":
+            self.answer(206, content[start + 1 :], {"Content-Range": f"bytes {start + 1}-"})
         elif start and server.ranges:
             head = {"Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}"}
             self.answer(206, content[start:], head)
@@ -186,6 +189,9 @@ def test_rows_come_back_under_the_ids_of_the_layers(build, data, tmp_path, capsy
     assert rows["paper/news:0#2"]["before"] == "Moscow wants to talk."
     assert sorted(p.name for p in (out / "public" / "newsmtsc").iterdir()) == [
         "test.jsonl.gz", "train.jsonl.gz"]  # fmt: skip
+    for line in (out / "downloads" / "SHA256SUMS").read_text().splitlines():
+        digest, name = line.split("  ")
+        assert hashlib.sha256((out / "downloads" / name).read_bytes()).hexdigest() == digest
     said = capsys.readouterr()
     assert "| layers / train | 3 of 3 | 3 of 3 | 0 of 0 | 0 of 0 | 0 of 0 |" in said.out
     assert "without a text" not in said.out
@@ -223,6 +229,13 @@ def test_a_server_without_ranges_sends_all_again(build, server, data, tmp_path):
     server.ranges = False
     server.faults = [("news.csv", "break", 24)]
     assert build() == 0
+    assert list_rows(data, tmp_path / "out") == ALL
+
+
+def test_a_range_that_was_not_asked_for_is_not_taken(build, server, data, tmp_path):
+    server.faults = [("news.csv", "break", 24), ("news.csv", "shift", 0)]
+    assert build() == 0
+    assert [start for name, start in server.asked if name.endswith("news.csv")] == [0, 24, 0]
     assert list_rows(data, tmp_path / "out") == ALL
 
 

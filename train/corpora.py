@@ -78,7 +78,7 @@ def find_rows(
                 path,
                 expected=f"a file of the form '{form}'",
                 found=f"{type(error).__name__}: {error}",
-                remedy="Delete the downloads and run the same command again.",
+                remedy="Delete it from the downloads and run the same command again.",
             ) from None
     return found
 
@@ -111,19 +111,21 @@ def rebuild(source: Source, table: Table, rows: list[Row], out: Path, least: flo
         print(f"{source.name}: all {len(rows)} rows are there", file=sys.stderr)
         return
     print(f"{source.name}: github.com/{source.repository} ({source.licence})", file=sys.stderr)
-    sums = read_sums(out / "downloads")
-    files = iter_files(source, table, list_paths(source, rows), out / "downloads", sums)
+    downloads = out / "downloads"
+    sums = read_sums(downloads)
+    files = iter_files(source, table, list_paths(source, rows), downloads, sums)
     found = find_rows(files, source.form, rows)
     if len(found) < least * len(rows):
         raise StanceError(
             source.name,
             expected=f"the texts of at least {least:.0%} of its {len(rows)} rows",
             found=f"{len(found)}",
-            remedy="Delete its downloads and run again; --least SHARE takes what there is.",
+            remedy=f"Delete {downloads / source.folder} and run again, or take what is there "
+            "with --least.",
         )
     write_rows(out, source.name.split("/")[0], found)
     lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
-    write_bytes(out / "downloads" / SUMS, lines.encode())
+    write_bytes(downloads / SUMS, lines.encode())
     print(f"{source.name}: {len(found)} of {len(rows)} rows", file=sys.stderr)
 
 
@@ -212,7 +214,10 @@ def run(options: argparse.Namespace) -> int:
                 print(f"{source.name} FAILED: {error}", file=sys.stderr)
                 failed += 1
     print(report(parts, out))
-    print(f"Use it: export STANCE_CORPORA={out.resolve()}", file=sys.stderr)
+    if ready:
+        print("STANCE_CORPORA names this ready copy: nothing was fetched", file=sys.stderr)
+    else:
+        print(f"to use it: export STANCE_CORPORA={out.resolve()}", file=sys.stderr)
     return int(failed > 0)
 
 

@@ -93,17 +93,17 @@ def receive(url: str, part: Path, *, resumable: bool) -> None:
     # identity: a part of a file that was compressed on the way could not be resumed
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={done}-"} if done else {})
     with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_S) as response:
-        if response.status_code == 416:  # nothing after what is here
-            if response.headers.get("Content-Range") == f"bytes */{done}":
-                return
-            part.unlink()
-            raise AttemptError("a part that does not fit the file")
+        span = response.headers.get("Content-Range", "")
+        if response.status_code == 416 and span == f"bytes */{done}":
+            return  # there is nothing after what is here
+        partial = response.status_code == 206
+        if response.status_code == 416 or (partial and not span.startswith(f"bytes {done}-")):
+            part.unlink(missing_ok=True)
+            raise AttemptError(f"HTTP {response.status_code}, {span or 'no range'}")
         check_status(response)
-        starts = response.headers.get("Content-Range", "").startswith(f"bytes {done}-")
-        resumed = response.status_code == 206 and starts
         size = int(response.headers.get("Content-Length", 0)) or None
         with (
-            part.open("ab" if resumed else "wb") as out,
+            part.open("ab" if partial else "wb") as out,
             tqdm(total=size, unit="B", unit_scale=True, desc=part.stem[-30:], leave=False,
                  disable=not wants_bars()) as bar,
         ):  # fmt: skip
@@ -184,7 +184,7 @@ def iter_files(
     source: Source, table: Table, paths: list[str], downloads: Path, sums: dict[str, str]
 ) -> Iterator[tuple[str, bytes]]:
     """Yield (path, content) of the source's files; note their SHA-256 in ``sums``."""
-    folder = f"{source.repository.replace('/', '+')}/{source.commit}"
+    folder = f"{source.folder}/{source.commit}"
     place = {"repository": source.repository, "commit": source.commit}
     if source.archive:
         name = f"{folder}.tar.gz"

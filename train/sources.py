@@ -24,6 +24,11 @@ class Source:
     archive: bool = False
     sha256: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def folder(self) -> str:
+        """The repository's folder below the downloads."""
+        return self.repository.replace("/", "+")
+
 
 @dataclass(frozen=True)
 class Table:

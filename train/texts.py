@@ -23,8 +23,8 @@ GLUED = re.compile(r"(?<=[a-z0-9]{2}[.!?])(?=[\"“‘]?[A-Z])|(?<=[.!?]”)(?=[
 GLUED_CLOSING = re.compile(r"(?<=[a-z0-9]{2}[.!?]\")(?=[A-Z])")
 
 ADDRESS = r"\((?:[^()]|\([^()]*\))*\)"
-SOURCE_LINK = re.compile(r"\[\([^\]]*\)\]" + ADDRESS)
-LINK = re.compile(r"\[([^\]]*)\]" + ADDRESS)
+SOURCE_LINK = re.compile(r"\[\([^\[\]]*\)\]" + ADDRESS)
+LINK = re.compile(r"\[([^\[\]]*)\]" + ADDRESS)
 MARKUP = re.compile(r"^\s*(?:[*+-]\s+|#+\s+)|\*+|\\(?=[^\w\s])")
 INVISIBLE = re.compile("[\u200b\u200e\u200f\ufeff\x00-\x08\x0b\x0c\x0e-\x1f]")
 
