@@ -362,6 +362,18 @@ def test_wrong_calls_are_named(build, tmp_path, capsys):
     assert "unexpected keyword argument 'colour'" in capsys.readouterr().err
 
 
+def test_the_missing_extra_is_named(build, monkeypatch, capsys):
+    monkeypatch.setattr(corpora, "find_spec", lambda _: None)
+    assert build() == 2
+    assert "the packages of the extra 'train'" in capsys.readouterr().err
+    assert build("--check") == 0
+    assert build("--list") == 0
+    assert (
+        "| recent/paper | b/paper, files | 1/0/0/0 | - | 1/0/0/0 | 1/0/0/0 |"
+        in capsys.readouterr().out
+    )
+
+
 def test_the_disk_may_be_full(server, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(StanceError, match="expected a download"):

@@ -216,7 +216,7 @@ def run(options: argparse.Namespace) -> int:
     print(report(parts, out))
     if ready:
         print("STANCE_CORPORA names this ready copy: nothing was fetched", file=sys.stderr)
-    else:
+    elif not options.check:
         print(f"to use it: export STANCE_CORPORA={out.resolve()}", file=sys.stderr)
     return int(failed > 0)
 
