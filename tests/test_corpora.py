@@ -6,18 +6,16 @@ import io
 import json
 import re
 import tarfile
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 import corpora
 import downloads
 import sources
-from stance.errors import InputError, StanceError
-from stance.layers import find_corpora, hash_text
-from stance.sets import join_texts, read_licences, read_set
-from texts import FORMS, clean, cut, read_texts
+from faulty_server import Server
+from stance.errors import StanceError
+from stance.layers import hash_text
+from stance.sets import read_licences, read_set
 
 pytestmark = pytest.mark.enable_socket
 
@@ -57,65 +55,13 @@ AS_FILE = 'files = ["my news.csv"]\nform = "csv"'
 AS_ARCHIVE = 'files = ["texts/{name}.txt"]\nform = "text"\narchive = true'
 
 
-class Server(ThreadingHTTPServer):
-    """Serves ``files``; each entry of ``faults`` spoils one answer for a path that ends so."""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.files = {path.format(COMMIT): text.encode() for path, text in FILES.items()}
-        self.faults, self.asked, self.ranges = [], [], True
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-
-    def handle_error(self, *_):
-        pass
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def do_GET(self):
-        server, path = self.server, self.path[1:]
-        start = int(re.sub(r"\D", "", self.headers.get("Range", "0")))
-        server.asked.append((path.split("/")[-1], start))
-        fault = next((f for f in server.faults if path.endswith(f[0])), None)
-        if fault:
-            server.faults.remove(fault)
-        kind, value = fault[1:] if fault else ("", 0)
-        content = server.files.get(path)
-        if kind == "busy":
-            self.answer(429, b"", {"Retry-After": str(value)})
-        elif content is None:
-            self.answer(404, b"nothing here")
-        elif start and server.ranges and start >= len(content):
-            self.answer(416, b"", {"Content-Range": f"bytes */{len(content)}"})
-        elif kind == "shift":
-            self.answer(206, content[start + 1 :], {"Content-Range": f"bytes {start + 1}-"})
-        elif start and server.ranges:
-            head = {"Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}"}
-            self.answer(206, content[start:], head)
-        else:
-            self.answer(200, content, stop=value if kind == "break" else None)
-
-    def answer(self, status, content, head=None, stop=None):
-        self.send_response(status)
-        for name, value in ({"Content-Length": str(len(content))} | (head or {})).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content[:stop])
-        self.close_connection = stop is not None
-
-
 @pytest.fixture
 def server(monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "STANCE_CORPORA"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(downloads, "PAUSE_S", 0)
     monkeypatch.setattr(downloads, "CHUNK_BYTES", 8)
-    running = Server()
+    running = Server({path.format(COMMIT): text.encode() for path, text in FILES.items()})
     yield running
     running.shutdown()
     running.server_close()
@@ -380,54 +326,6 @@ def test_the_disk_may_be_full(server, tmp_path):
         downloads.fetch(f"{server.url}/a/news/{COMMIT}/list.jsonl", tmp_path / "file" / "x")
 
 
-@pytest.mark.parametrize(
-    ("form", "content", "texts"),
-    [
-        ("csv", '\ufeffa,b\n1,"x, ""y""\nz"\n', ["a", "b", "1", 'x, "y"\nz']),
-        ("tsv", 'a\t"b\tc"\n', ["a", "b\tc"]),
-        ("lines", 'a\t"b\r\nc\n', ["a", '"b\r', "c", ""]),
-        ("brackets", "[Ki]ev met [Moscow].\t3", ["Kiev met Moscow.", "3"]),
-        ("json", '{"a": ["b", {"c": "d"}], "e": 1, "f": null}', ["b", "d"]),
-        ("jsonl", '{"a": "b"}\n\n["c"]', ["b", "c"]),
-        ("sentences", json.dumps({"sentences": [{"content": c} for c in "abc"]}), ["b c"]),
-        ("text", "a\nb", ["a\nb"]),
-        ("markdown", '## A\n  * [B](http://b "B (b)") *saw* it. [(*C*)](http://c) [(D)](e)',
-         ["A", "B saw it.  "]),
-    ],
-)  # fmt: skip
-def test_forms(form, content, texts):
-    assert list(read_texts(content.encode(), form)) == texts
-
-
-def test_every_form_is_tested():
-    (mark,) = (m for m in test_forms.pytestmark if m.name == "parametrize")
-    assert {case[0] for case in mark.args[1]} == set(FORMS)
-
-
-@pytest.mark.parametrize(
-    ("text", "piece"),
-    [
-        ("He came. “She said no.” They left.", "“She said no."),
-        ("He came in 2022.But she left.", "But she left."),
-        ("He said so.“We left.", "“We left."),
-        ("He called it “war.”She left.", "She left."),
-        ('He called it "war."She left.', "She left."),
-        ('He left."She stayed."', '"She stayed."'),
-        ("He told NATO.She left.", "He told NATO.She left."),
-        ("Mr. Li met\n\n Ms. Wu.", "Li met\n\n Ms."),
-        ("Head\n\n A &amp; B donâ€™t<br/>agree \u200b\n", "A & B don’t agree"),
-        ("x" * 1199 + " yz", "x" * 1199),
-    ],
-)
-def test_pieces(text, piece):
-    assert piece in [part for _, part in cut(text)]
-
-
-def test_cleaning_leaves_what_is_right():
-    text = "Zelenskyy’s café — “no”; Ünal, москва"
-    assert clean(text) == text
-
-
 def test_the_table_covers_the_layers_and_agrees_with_the_licences(root):
     table = sources.read_table(corpora.TABLE)
     names = [source.name for source in table.sources]
@@ -453,32 +351,3 @@ def test_paths_come_from_the_row_ids(root):
     name = "recent/realtimeqa"
     (source,) = (s for s in sources.read_table(corpora.TABLE).sources if s.name == name)
     assert "past/*/20220613_gcs.jsonl" in sources.list_paths(source, groups[name])
-
-
-def spread(texts, form):
-    """Return texts as a file of a form might hold them."""
-    if form == "csv":
-        return "".join('"' + text.replace('"', '""') + '",1\n' for text in texts)
-    if form == "tsv":
-        return "".join('x\t"' + text.replace('"', '""') + '"\n' for text in texts)
-    if form in ("lines", "brackets"):
-        return "".join(f"{text}\t0\n" for text in texts)
-    if form == "jsonl":
-        return "".join(json.dumps({"a": text}) + "\n" for text in texts)
-    if form == "sentences":
-        return json.dumps({"sentences": [{"content": text} for text in ["Headline", *texts]]})
-    return json.dumps(texts) if form == "json" else "\n".join(texts)
-
-
-@pytest.mark.corpora
-@pytest.mark.parametrize("name", [s.name for s in sources.read_table(corpora.TABLE).sources])
-def test_rows_survive_their_form(root, name):
-    """The texts of the ready copy, put into a file of their source's form, are found in it."""
-    (source,) = (s for s in sources.read_table(corpora.TABLE).sources if s.name == name)
-    rows = corpora.group_rows(corpora.read_parts(root / "data"))[name]
-    ready = find_corpora()
-    if ready is None:
-        raise InputError("STANCE_CORPORA", expected="a folder", found="none", remedy="Set it.")
-    texts = [row.text for row in join_texts(rows, ready).rows]
-    files = [("file", spread(texts, source.form).encode())]
-    assert len(corpora.find_rows(files, source.form, rows)) >= 0.99 * len(rows)
