@@ -11,6 +11,8 @@ predictions give. The released folder's README.md is the model card.
 import sys
 from pathlib import Path
 
+from corpora import TABLE, format_sources, read_parts
+from sources import read_table
 from stance.bundle import CARD, read_bundle, write_settings
 from stance.evaluation.card import build_data_tables, build_model_tables, fill
 from stance.files import write_text
@@ -26,7 +28,8 @@ def main(*, check: bool) -> int:
     tables = {
         ROOT / "model_card.md": model_tables,
         ROOT / "README.md": model_tables,
-        ROOT / "data" / "README.md": build_data_tables(ROOT / "data"),
+        ROOT / "data" / "README.md": build_data_tables(ROOT / "data")
+        | {"texts": format_sources(read_table(TABLE), read_parts(ROOT / "data"))},
     }
     stale = False
     for path, part in tables.items():

@@ -120,6 +120,11 @@ def read_csv(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def write_text(path: str | Path, text: str) -> None:
+    """Write a UTF-8 file whole; see ``write_bytes``."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
     """Write a file whole: first beside it, then renamed over it.
 
     Raises:
@@ -130,8 +135,8 @@ def write_text(path: str | Path, text: str) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
             Path(name).chmod(0o644)
             Path(name).replace(target)
         except BaseException:
