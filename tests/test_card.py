@@ -7,7 +7,7 @@ from huggingface_hub import ModelCard
 
 from stance.bundle import read_bundle
 from stance.errors import InputError
-from stance.evaluation import card
+from stance.evaluation import card, data_card
 from stance.evaluation.records import read_records
 from stance.rows import Row
 from stance.sets import read_labels
@@ -80,8 +80,8 @@ def test_unknown_marks_are_refused():
 def test_mentions_reads_text_or_stratum():
     text = Row("1", "d", "They met for talks.", "neutral", None, None, {})
     layer = Row("2", "d", "", "neutral", None, None, {"stratum": "free/word+cue"})
-    assert card.mentions(text)
-    assert card.mentions(layer)
+    assert data_card.mentions(text)
+    assert data_card.mentions(layer)
 
 
 def test_no_machine_paths_in_cards(root):

@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 from stance.bundle import CARD, read_bundle, write_settings
-from stance.evaluation.card import build_data_tables, build_model_tables, fill
+from stance.evaluation.card import build_model_tables, fill
+from stance.evaluation.data_card import build_data_tables
 from stance.files import write_text
 
 ROOT = Path(__file__).parent.parent

@@ -69,6 +69,34 @@ def read_rows(path: str | Path) -> list[Row]:
     return rows
 
 
+def read_own_rows(path: Path) -> list[Row]:
+    """Read a user's own labelled file: CSV or JSON lines with ``text`` and ``label``.
+
+    There may be a ``document``; else a row is its own. A row's id is the number of its line.
+
+    Raises:
+        InputError: at the first faulty row, or when there is none.
+    """
+    rows: list[Row] = []
+    reader = files.read_csv if path.suffix.lower() == ".csv" else files.read_jsonl
+    for number, fields in reader(path):
+        for problem in find_own_problems(fields):
+            raise InputError(
+                f"{path} line {number} field '{problem.field}'",
+                expected=problem.expected,
+                found=problem.found,
+                remedy=problem.remedy,
+            )
+        text = fields["text"].encode("utf-8", "replace").decode()
+        document = str(fields.get("document") or number)
+        rows.append(Row(str(number), document, text, fields["label"], None, None, fields))
+    if not rows:
+        raise InputError(
+            str(path), expected="at least one row", found="none", remedy="Add labelled rows."
+        )
+    return rows
+
+
 def find_repetition(fields: dict[str, Any], seen: set[str]) -> Iterator[Problem]:
     """Yield a problem when the row's id was seen before; note it."""
     name = str(fields.get("id"))

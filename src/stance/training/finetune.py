@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import transformers
 from transformers import (
@@ -13,7 +12,6 @@ from transformers import (
     AutoTokenizer,
     DataCollatorWithPadding,
     EarlyStoppingCallback,
-    EvalPrediction,
     PreTrainedModel,
     Trainer,
     TrainingArguments,
@@ -22,7 +20,7 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 
 from stance.errors import InputError
-from stance.evaluation.metric import StanceMetric
+from stance.evaluation.metric import StanceMetric, score_trainer
 from stance.selection import Rows
 from stance.training.data import encode_rows
 from stance.training.encoders import Encoder
@@ -64,7 +62,7 @@ def finetune(
         train_dataset=encode_rows(rows.train, tokenizer, recipe.encoder.max_tokens),
         eval_dataset=encode_rows(rows.validation, tokenizer, recipe.encoder.max_tokens),
         data_collator=DataCollatorWithPadding(tokenizer),
-        compute_metrics=score_predictions,
+        compute_metrics=score_trainer(StanceMetric(keep_in_memory=True)),
         preprocess_logits_for_metrics=lambda outputs, _: outputs[0],
         callbacks=[EarlyStoppingCallback(recipe.patience)],
     )
@@ -157,13 +155,3 @@ def build_network(recipe: Recipe, classifier: PreTrainedModel) -> StanceNetwork:
         label_smoothing=recipe.loss.label_smoothing,
         span_weight=recipe.loss.span_weight,
     )
-
-
-def score_predictions(prediction: EvalPrediction) -> dict[str, float]:
-    """Return the validation metrics of the Trainer's predictions."""
-    predicted = np.asarray(prediction.predictions).argmax(axis=-1)
-    metric = StanceMetric(keep_in_memory=True)
-    scores: dict[str, float] = metric.compute(
-        predictions=predicted, references=prediction.label_ids[0]
-    )
-    return scores
