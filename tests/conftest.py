@@ -83,6 +83,17 @@ def tiny_data(tmp_path_factory) -> Path:
         )
     ]  # fmt: skip
     write_rows(folder / "articles.jsonl", articles)
+    write_rows(folder / "probes.jsonl", [
+        {"id": f"verb-{i}", "phenomenon": "negated-verb", "expected": "change",
+         "a": {"text": f"{actor} urges dialogue .", "label": "favor"},
+         "b": {"text": f"{actor} rejected talks .", "label": "against"}}
+        for i, actor in enumerate(actors)
+    ] + [
+        {"id": f"name-{i}", "phenomenon": "name-swap", "expected": "invariance",
+         "a": {"text": f"{actor} rejected talks .", "label": "against"},
+         "b": {"text": f"{actor} rejected talks today .", "label": "against"}}
+        for i, actor in enumerate(actors)
+    ])  # fmt: skip
     (folder / "licences.toml").write_text((ROOT / "data" / "licences.toml").read_text())
     return folder
 

@@ -29,9 +29,8 @@ def train_missing(names: Sequence[str], place: Place, *, for_articles: bool) -> 
             train_fold(place, document, leave_out=document)
     for name in names:
         if name in benchmarks.list_benchmarks():
-            assert place.corpora is not None
             benchmark = benchmarks.read_benchmark(name)
-            for target, rows in benchmarks.read_training(benchmark, place.corpora).items():
+            for target, rows in benchmarks.read_training(benchmark, place.get_corpora()).items():
                 train_fold(place, benchmarks.name_folder(benchmark, target), rows=rows)
 
 

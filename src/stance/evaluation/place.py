@@ -40,3 +40,18 @@ class Place:
                 remedy="Run in a clone of the repository, or name its data with --data-dir.",
             )
         return self.data
+
+    def get_corpora(self) -> Path:
+        """Return the corpora folder.
+
+        Raises:
+            InputError: there is none.
+        """
+        if self.corpora is None:
+            raise InputError(
+                "corpora folder",
+                expected="STANCE_CORPORA to name the folder with the corpora's texts",
+                found="no such variable",
+                remedy="Set it as data/README.md says, or leave the set out.",
+            )
+        return self.corpora

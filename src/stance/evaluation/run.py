@@ -110,8 +110,7 @@ def read_set_rows(name: str, place: Place) -> list[Row]:
     elif name in EVALUATED:
         rows = read_usable(name, EVALUATED[name], place.get_data(), place.corpora).rows
     else:
-        assert place.corpora is not None
-        rows = benchmarks.read_rows(benchmarks.read_benchmark(name), "test", place.corpora)
+        rows = benchmarks.read_rows(benchmarks.read_benchmark(name), "test", place.get_corpora())
     if not rows:
         raise InputError(
             f"set '{name}'",
@@ -165,10 +164,9 @@ def judge_benchmark(
     name: str, rows: Sequence[Row], place: Place, baselines: Sequence[str] | None
 ) -> list[Record]:
     """Let the models fine-tuned on a benchmark judge its test rows, target by target."""
-    assert place.corpora is not None
     benchmark = benchmarks.read_benchmark(name)
     records: list[Record] = []
-    for target, training in benchmarks.read_training(benchmark, place.corpora).items():
+    for target, training in benchmarks.read_training(benchmark, place.get_corpora()).items():
         model = load_tuned(place, benchmarks.name_folder(benchmark, target), training)
         part = [row for row in rows if benchmarks.name_target(row) == target]
         if part:
