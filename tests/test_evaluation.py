@@ -207,6 +207,19 @@ def test_encoder_baselines(place, judge):
     assert set(Counter(entry["zero_shot"] for entry in found)) <= set(LABELS)
 
 
+def test_setfit_learns_from_a_few_rows(tiny_encoder, tiny_data, monkeypatch):
+    from stance.training import fewshot
+
+    monkeypatch.setattr(fewshot, "ROWS_A_LABEL", 8)
+    monkeypatch.setattr(fewshot, "MAX_STEPS", 20)
+    rows = read_set(tiny_data, "written", "train", None).rows
+    texts, labels = [row.text for row in rows], [row.label for row in rows]
+    encoder = {"name": str(tiny_encoder), "max_tokens": 32}
+    score = fewshot.fit_setfit(encoder, texts, labels)
+    found = run_scorer(score, texts, "setfit").argmax(axis=1)
+    assert accuracy_score(labels, [LABELS[i] for i in found]) > 0.5
+
+
 def test_embeddings_do_not_depend_on_the_batch(tiny_encoder):
     from stance.training.embedding import load_embedder
 
@@ -463,7 +476,8 @@ def test_predictions_of_an_earlier_run_give_its_figures_again(tiny_model, run, t
 def test_example_scorer_runs_without_a_change(run, root, tiny_model):
     done = subprocess.run(
         [sys.executable, "-m", "stance.cli", "evaluate",
-         "--scorer", "examples.score_with_llm:score", "--data-dir", tiny_model.data, "--sets", "written", "--baselines", "none",
+         "--scorer", "examples.score_with_llm:score", "--data-dir", tiny_model.data,
+         "--sets", "written", "--baselines", "none",
          "--out", tiny_model.data / "llm.json"],
         capture_output=True, text=True, check=False, cwd=root,
     )  # fmt: skip
@@ -471,7 +485,7 @@ def test_example_scorer_runs_without_a_change(run, root, tiny_model):
     assert "written: 32 rows" in done.stdout
 
 
-def test_setfit_is_a_named_extra(run, tiny_model):
+def test_unknown_baselines_are_refused(run, tiny_model):
     done = run("--model", tiny_model.folder, "--sets", "written", "--baselines", "no_such")
     assert done.returncode == 2
     assert "setfit" in done.stderr

@@ -5,12 +5,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from stance.bundle import Bundle
 from stance.errors import InputError
 from stance.evaluation import agreement, metrics, table
 from stance.evaluation.intervals import draw_documents
 from stance.evaluation.records import read_records
-from stance.evaluation.results import CORE, Judged
+from stance.evaluation.results import CORE, Judged, read_results
 from stance.evaluation.run import read_judged
 from stance.evaluation.summary import encode, pack, summarize
 from stance.sets import is_released, read_labels, read_licences
@@ -25,6 +27,8 @@ TITLES = {
     "probes": "behavioural probes",
 }
 WORST = 12  # slices that the card shows
+BENCHMARKS = "benchmarks.json"
+ROUNDING = 1e-5
 MARK = re.compile(r"(?P<start>(?P<lead># |<!-- )begin (?P<name>[\w-]+)(?: -->)?\n).*?"
                   r"(?P<end>(?P=lead)end (?P=name))", re.DOTALL)  # fmt: skip
 
@@ -63,6 +67,8 @@ def build_model_tables(data: Path, bundle: Bundle) -> dict[str, str]:
         "annotator": format_annotator(data),
         "corpora": format_corpora(data),
     }
+    if (data / "predictions" / BENCHMARKS).is_file():
+        tables["benchmarks"] = format_benchmarks(data / "predictions" / BENCHMARKS)
     tables["probes-phenomena"] = table.format_phenomena(summaries["probes"])
     for name, entry in summaries.items():
         tables[f"{name}-slices"] = table.format_slices(entry, WORST)
@@ -128,6 +134,47 @@ def format_reliability(summaries: dict[str, dict[str, Any]], bundle: Bundle) -> 
         f"representative). Temperature {bundle.settings.temperature:.3f}."
     )
     return table.format_rows(heads, rows) + note
+
+
+def format_benchmarks(path: Path) -> str:
+    """Return the table benchmark x system, our figures beside published ones.
+
+    The labels of the benchmarks are not ours to ship, so these figures are not computed again
+    from rows; that they fit the confusion matrices beside them is checked.
+
+    Raises:
+        InputError: a figure does not fit its confusion matrix.
+    """
+    rows: list[list[str]] = []
+    for name, entry in read_results(path)["sets"].items():
+        benchmark = entry["benchmark"]
+        metric = benchmark["metric"]
+        found = metrics.compute_metrics(np.array(entry["confusion"], dtype=float))[metric]
+        value = entry["metrics"][metric]["value"]
+        if abs(found - value) > ROUNDING:
+            raise InputError(
+                f"{path} set '{name}'", expected=f"{metric} {found:.6f}, by the confusion matrix",
+                found=f"{value:.6f}", remedy="Write the file anew with train/reproduce.sh.",
+            )  # fmt: skip
+        title = f"{benchmark['title']}, {entry['n']} rows, {table.METRIC_NAMES[metric]}"
+        rows.append([title, "this recipe", table.format_interval(entry["metrics"][metric])])
+        for baseline, part in entry["baselines"].items():
+            figure = table.format_interval(part["metrics"][metric])
+            rows.append(["", table.BASELINE_NAMES[baseline], figure])
+        for part in benchmark["published"]:
+            rows.append(["", f"{part['system']} ({part['source']})", f"{part['value']:.3f}"])
+    return table.format_rows(("benchmark", "system", "score"), rows)
+
+
+def keep_figures(results: dict[str, Any]) -> dict[str, Any]:
+    """Return what may be committed of a run on benchmarks: no row, no label of a row."""
+    kept = ("n", "documents", "metrics", "confusion", "baselines", "models", "benchmark")
+    sets = {
+        name: {**{key: entry[key] for key in kept}, "misread": []}
+        for name, entry in results["sets"].items()
+        if entry["benchmark"]
+    }
+    return {**results, "sets": sets}
 
 
 def format_index(summaries: dict[str, dict[str, Any]]) -> str:

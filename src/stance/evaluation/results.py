@@ -108,7 +108,7 @@ def read_results(path: Path) -> dict[str, Any]:
             remedy="Write it with stance evaluate.",
         )
     for name, entry in sets.items():
-        missing = {"n", "metrics", "confusion", "misread"} - set(entry)
+        missing = {"n", "metrics", "confusion", "baselines", "misread"} - set(entry)
         if missing:
             raise InputError(
                 f"{path} set '{name}'",

@@ -14,7 +14,7 @@ WIDTH = 320
 MARGIN = 12
 ROW = 34  # a name and its digits above, its interval below
 LINE = 16
-LONG_NAME = 25  # characters that leave room for the digits beside them
+CHARACTERS = 42  # of a name and its digits that a line holds
 AXIS = 30
 SQUARE = 250  # of a plot with two axes
 LEFT = 38
@@ -96,7 +96,7 @@ def place_forest(entries: Sequence[Entry], *, signed: bool = False) -> Forest:
     bars = []
     top = 0.0
     for entry in entries:
-        extra = LINE if len(entry.name) > LONG_NAME else 0
+        extra = LINE if len(entry.name + entry.text) > CHARACTERS else 0
         bars.append(Bar(
             name=entry.name,
             text=entry.text,
