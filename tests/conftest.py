@@ -144,3 +144,20 @@ def tiny_model(tmp_path_factory, tiny_recipe, tiny_data) -> Trained:
     folder = tmp_path_factory.mktemp("tiny-model") / "model"
     train(TrainOptions(tiny_recipe, folder, data=tiny_data, device="cpu"))
     return Trained(folder, tiny_data)
+
+
+@pytest.fixture(scope="session")
+def place(tiny_model, tiny_recipe):
+    """Where an evaluation of the tiny model finds things."""
+    from stance.evaluation.place import Place
+
+    return Place(tiny_model.data, recipe=tiny_recipe, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def judge(tiny_model):
+    """The tiny model as a judge."""
+    from stance.evaluation.judges import judge_by_model
+    from stance.model import load
+
+    return judge_by_model(load(tiny_model.folder, device="cpu"))

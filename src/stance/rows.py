@@ -12,6 +12,9 @@ from stance.types import LABELS, NEUTRAL, Span
 KINDS = ("language model", "person")
 """Kinds of annotator: the provenance of a label is part of it."""
 
+OWN_FIELDS = ("outlet", "date", "conflict")
+"""What else is read of a user's own rows: they are measured apart by these."""
+
 TEXT_FIELDS = ("id", "document", "text", "label")
 LAYER_FIELDS = ("id", "document", "corpus", "row", "sha256", "label")
 
@@ -88,8 +91,10 @@ def read_own_rows(path: Path) -> list[Row]:
                 remedy=problem.remedy,
             )
         text = fields["text"].encode("utf-8", "replace").decode()
-        document = str(fields.get("document") or number)
-        rows.append(Row(str(number), document, text, fields["label"], None, None, fields))
+        document = fields.get("document")
+        name = str(number if document in (None, "") else document)
+        kept = {key: fields[key] for key in OWN_FIELDS if fields.get(key)}
+        rows.append(Row(str(number), name, text, fields["label"], None, None, kept))
     if not rows:
         raise InputError(
             str(path), expected="at least one row", found="none", remedy="Add labelled rows."

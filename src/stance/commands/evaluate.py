@@ -40,6 +40,24 @@ def add_parser(commands: Any) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_judges(parser)
+    add_data(parser)
+    parser.add_argument("--out", required=True, type=Path, help="results.json to write")
+    parser.add_argument(
+        "--against", type=Path, metavar="OTHER", help="another run's results.json or its folder "
+        "of predictions: adds the paired differences"
+    )  # fmt: skip
+    parser.add_argument(
+        "--baselines", help="baselines, separated by commas, of majority, keywords, holders, "
+        "tfidf_svm, embedding_lr, zero_shot, setfit; 'none' for none (default: all that can be "
+        "made but setfit, which takes minutes)"
+    )  # fmt: skip
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    parser.set_defaults(run=run)
+
+
+def add_judges(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say who is judged."""
     judged = parser.add_mutually_exclusive_group()
     judged.add_argument("--model", help="model folder (default: the released model)")
     judged.add_argument(
@@ -50,23 +68,18 @@ def add_parser(commands: Any) -> None:
         "--predictions", type=Path, metavar="DIR",
         help="per-row predictions of an earlier run: compute its figures again, without texts"
     )  # fmt: skip
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say on what."""
     parser.add_argument(
         "--sets", help="sets, separated by commas (default: those at hand that need no training; "
         "none with --data)"
     )  # fmt: skip
     parser.add_argument(
         "--data", type=Path, metavar="FILE", help="your own labelled file, CSV or JSON lines: "
-        "text, label, perhaps document (rows of one document are drawn together)"
-    )  # fmt: skip
-    parser.add_argument("--out", required=True, type=Path, help="results.json to write")
-    parser.add_argument(
-        "--against", type=Path, metavar="OTHER", help="another run's results.json or its folder "
-        "of predictions: adds the paired differences"
-    )  # fmt: skip
-    parser.add_argument(
-        "--baselines", help="baselines, separated by commas, of majority, keywords, holders, "
-        "tfidf_svm, embedding_lr, zero_shot, setfit; 'none' for none (default: all that can be "
-        "made but setfit, which takes minutes)"
+        "text, label, perhaps document (rows of one document are drawn together), outlet, date, "
+        "conflict; its statements are kept beside their predictions"
     )  # fmt: skip
     parser.add_argument(
         "--data-dir", type=Path, default=Path("data"), help="the repository's data (default: data)"
@@ -79,8 +92,6 @@ def add_parser(commands: Any) -> None:
         "--recipe", type=Path, default=Path("train/recipes/small.toml"),
         help="recipe of these models (default: train/recipes/small.toml)"
     )  # fmt: skip
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -97,9 +108,10 @@ def run(options: argparse.Namespace) -> int:
             f"--out {options.out}", expected="a file", found="a directory", remedy="Add a name."
         )
     names = choose_sets(options)
-    data = find_data(options.data_dir) if names or options.data_dir.is_dir() else None
+    in_clone = (options.data_dir / "articles.jsonl").is_file()
+    data = find_data(options.data_dir) if names or in_clone else None
     place = Place(data, find_corpora(), options.folds, options.recipe, options.device, wants_bars())
-    if not options.predictions:
+    if not options.predictions and not (options.data and not names):
         check_sets(names, has_corpora=place.corpora is not None)
     options.out.parent.mkdir(parents=True, exist_ok=True)  # fails now rather than at the end
     judge, judged = judge_sets(options, names, place)
@@ -124,7 +136,7 @@ def judge_sets(options: argparse.Namespace, names: list[str], place: Any) -> tup
     if options.baselines is not None:
         baselines = [name for name in split_names(options.baselines) if name != "none"]
         check_baselines(baselines)
-    if options.scorer:
+    if options.scorer is not None:
         judge = judge_by_scorer(options.scorer)
     else:
         judge = judge_by_model(load(options.model, device=options.device))

@@ -89,7 +89,8 @@ def fit_holders(ground: Ground) -> Scorer:
     known = sorted((name for name, n in counts.items() if n >= KNOWN_HOLDER_ROWS), key=len)
     if not known:
         return fit_majority(ground)
-    pattern = re.compile(r"\b(?:" + "|".join(map(re.escape, reversed(known))) + r")\b")
+    names = "|".join(map(re.escape, reversed(known)))
+    pattern = re.compile(rf"(?<!\w)(?:{names})(?!\w)")
     features = CountVectorizer(
         binary=True, vocabulary=known, analyzer=lambda text: pattern.findall(text.lower())
     )

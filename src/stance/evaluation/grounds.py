@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 def fit_for_judge(judge: Judge, place: Place, names: Sequence[str] | None) -> dict[str, Scorer]:
     """Train baselines on the rows that a model was trained on, or for a scorer by the recipe."""
+    if names is not None and not names:
+        return {}
     if judge.model:
         rows = read_training_rows(judge.model, place)
         encoder = judge.model.bundle.settings.recipe.get("encoder")
@@ -109,7 +111,7 @@ def read_training_rows(model: Model, place: Place) -> list[Row]:
             f"model {settings.name}",
             expected="the rows it was trained on, for the baselines to be trained on the same",
             found="other rows",
-            remedy="Use the data of the model's release, and set STANCE_CORPORA.",
+            remedy="Use the data of the model's release, or pass --baselines none.",
         )
     if len(rows.hashes) < len(used):
         log.warning("baselines are trained on fewer rows than the model: no corpora")

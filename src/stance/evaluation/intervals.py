@@ -17,7 +17,7 @@ RESAMPLES = 10_000
 SEED = 20261127
 LEVEL = 0.95
 BLOCK = 256  # resamples that are held as floating point at once
-MOST_COUNTS = 10**9  # bytes: with more than 100,000 documents fewer resamples are drawn
+MOST_COUNTS = 2 * 10**8  # bytes: with more than 20,000 documents fewer resamples are drawn
 
 Array = NDArray[np.float64]
 

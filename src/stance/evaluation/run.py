@@ -34,7 +34,11 @@ def list_sets() -> tuple[str, ...]:
 
 
 def check_sets(names: Sequence[str], *, has_corpora: bool) -> None:
-    """Raise unless every set is known and can be read, before anything long begins."""
+    """Raise unless there are sets, all known and at hand, before anything long begins."""
+    if not names:
+        raise InputError(
+            "--sets", expected="at least one set", found="none", remedy="Name one, or pass --data."
+        )
     for name in names:
         if name not in list_sets():
             raise InputError(
@@ -75,7 +79,8 @@ def evaluate(
     Raises:
         InputError: a set is unknown, lacks its corpora, or lacks its fold models.
     """
-    check_sets(names, has_corpora=place.corpora is not None)
+    if names or not own:
+        check_sets(names, has_corpora=place.corpora is not None)
     plain = [name for name in names if name in EVALUATED or name == PROBES]
     plain = [name for name in plain if name != "articles"]
     scorers = fit_for_judge(judge, place, baselines) if plain or own else {}

@@ -93,8 +93,9 @@ def load_scorer(name: str) -> tuple[Scorer, str]:
     try:
         module = importlib.import_module(module_name)
         scorer: Any = getattr(module, function)
-        if not callable(scorer):
-            raise AttributeError(f"'{function}' is not callable")
+        if not callable(scorer) or module.__file__ is None:
+            raise AttributeError(f"'{function}' is no function of a file")
+        path = Path(module.__file__)
     except (ImportError, AttributeError, ValueError) as error:
         raise InputError(
             f"--scorer {name}",
@@ -104,4 +105,4 @@ def load_scorer(name: str) -> tuple[Scorer, str]:
         ) from error
     finally:
         sys.path.pop(0)
-    return scorer, hash_file(Path(str(module.__file__)))
+    return scorer, hash_file(path)

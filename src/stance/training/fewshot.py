@@ -41,7 +41,7 @@ def fit_setfit(
         found = np.flatnonzero(np.array(labels) == label)
         rows += rng.permutation(found)[:ROWS_A_LABEL].tolist()
     folder = resolve_encoder(EncoderChoice(**encoder)).folder
-    # Not SetFitModel.from_pretrained: it would unpickle a head that lies in the folder.
+    # Not SetFitModel.from_pretrained: a head that lies in the folder could run code of its own.
     body = SentenceTransformer(
         str(folder), local_files_only=True, model_kwargs={"use_safetensors": True}
     )
