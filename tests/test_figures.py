@@ -101,6 +101,15 @@ def test_a_planted_regression_is_found_and_a_run_against_itself_is_not():
     assert same["mcnemar"] == {"only_this": 0, "only_other": 0, "p": 1.0}
 
 
+def test_a_difference_is_weighted_where_rows_are():
+    rows = [make_row(i, weight=9.0 if i < 10 else 1.0) for i in range(100)]
+    this = [make_record(i, "favor" if i >= 10 else "against") for i in range(100)]
+    other = [make_record(i, "favor" if i < 90 else "against") for i in range(100)]
+    found = compare(rows, this, other, "other")["difference"]
+    assert found["accuracy"]["value"] == 0
+    assert found["accuracy_weighted"]["value"] == pytest.approx((90 - 170) / 180, abs=1e-5)
+
+
 def test_mcnemar_agrees_with_the_binomial():
     from scipy.stats import binomtest
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from stance.evaluation.compare import compare
-from stance.evaluation.records import Record
+from stance.evaluation.records import Record, write_records
 from stance.evaluation.results import Judged, write_results
+from stance.evaluation.texts import collect_texts
 from stance.report.evaluation import build_report
 from stance.report.plots import Entry, place_forest, round_up
 from stance.rows import Row
@@ -151,6 +152,19 @@ def test_command(results, tmp_path):
     done = subprocess.run([*command, "--out", out], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "no sets" in done.stderr
+
+
+def test_statements_come_from_the_data_or_the_users_own_records(tiny_data, tmp_path):
+    own = Record("1", "m", None, "favor", (1.0, 0.0, 0.0, 0.0), None, None, None, {}, {}, "Mine.")
+    write_records(tmp_path / "own.jsonl", [own])
+    results = {"sets": dict.fromkeys(["written", "probes", "articles_core", "own", "realnews"])}
+    found = collect_texts(results, tmp_path, tiny_data, None)
+    assert found["own"] == {"1": "Mine."}
+    assert found["written"]["test-favor-0"] == "kyiv urges dialogue , moscow said"
+    assert found["probes"]["verb-0/b"] == "kyiv rejected talks ."
+    assert found["articles_core"]["one-0"] == "kyiv rejected talks ."
+    assert "realnews" not in found  # no corpora
+    assert collect_texts(results, tmp_path, None, None) == {"own": {"1": "Mine."}}
 
 
 # In Chromium

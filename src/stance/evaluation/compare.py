@@ -8,8 +8,11 @@ from scipy.stats import binomtest
 from stance.errors import InputError
 from stance.evaluation.intervals import draw_documents
 from stance.evaluation.records import Record, align
-from stance.evaluation.summary import measure, pack
+from stance.evaluation.summary import measure, measure_weighted, pack
 from stance.rows import Row
+
+WEIGHTED = "_weighted"
+"""What the names of metrics end in that weight strata back to their pools."""
 
 
 def compare(
@@ -35,7 +38,14 @@ def compare(
     others = align(rows, others, where)
     check_texts(records, others, where)
     draws = draw_documents([row.document for row in rows])
-    this, other = measure(rows, records, draws), measure(rows, others, draws)
+    this, other = (
+        {
+            **measure(rows, answers, draws),
+            **{f"{name}{WEIGHTED}": values
+               for name, values in measure_weighted(rows, answers, draws).items()},
+        }
+        for answers in (records, others)
+    )  # fmt: skip
     return {
         "other": sorted({record.model for record in others}),
         "difference": pack({name: this[name] - other[name] for name in this if name in other}),

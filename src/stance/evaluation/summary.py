@@ -38,7 +38,7 @@ def summarize(rows: Sequence[Row], records: Sequence[Record]) -> dict[str, Any]:
         "resamples": len(draws.counts) - 1,
         "metrics": pack(values),
         "per_label": summarize_labels(confusion, draws, gold, predicted),
-        "weighted": summarize_weighted(rows, draws, gold, predicted),
+        "weighted": pack(measure_weighted(rows, records, draws)) or None,
         "confusion": confusion.astype(int).tolist(),
         "baselines": summarize_baselines(records, draws, gold, values),
         "annotator": summarize_annotator(rows, predicted),
@@ -131,15 +131,19 @@ def summarize_labels(
     }
 
 
-def summarize_weighted(
-    rows: Sequence[Row], draws: Resamples, gold: NDArray[np.int64], predicted: NDArray[np.int64]
-) -> dict[str, Any] | None:
-    """Return label metrics weighted from the strata to the pools they were drawn from, or None."""
+def measure_weighted(
+    rows: Sequence[Row], records: Sequence[Record], draws: Resamples
+) -> dict[str, Array]:
+    """Return label metrics weighted from the strata to the pools they were drawn from.
+
+    Without weights there is nothing to return.
+    """
     weights = np.array([row.fields.get("weight", 1.0) for row in rows])
     if (weights == 1).all():
-        return None
-    confusions = metrics.sum_confusions(draws.weighted(weights), gold, predicted)
-    return pack(metrics.compute_metrics(confusions))
+        return {}
+    gold = encode([row.label for row in rows])
+    predicted = encode([record.label for record in records])
+    return metrics.compute_metrics(metrics.sum_confusions(draws.weighted(weights), gold, predicted))
 
 
 def summarize_baselines(

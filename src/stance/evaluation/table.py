@@ -40,6 +40,9 @@ METRIC_NAMES = {
     "pass_rate": "pairs passed",
     "unchanged_share": "invariant pairs unchanged",
 }
+METRIC_NAMES |= {
+    f"{name}_weighted": f"{METRIC_NAMES[name]}, weighted to the pools" for name in METRICS
+}
 
 
 def format_interval(entry: dict[str, Any], *, percent: bool = False, signed: bool = False) -> str:
