@@ -168,9 +168,8 @@ def format_benchmarks(path: Path) -> str:
 
 def keep_figures(results: dict[str, Any]) -> dict[str, Any]:
     """Return what may be committed of a run on benchmarks: no row, no label of a row."""
-    kept = ("n", "documents", "metrics", "confusion", "baselines", "models", "benchmark")
     sets = {
-        name: {**{key: entry[key] for key in kept}, "misread": []}
+        name: {**entry, "misread": []}
         for name, entry in results["sets"].items()
         if entry["benchmark"]
     }

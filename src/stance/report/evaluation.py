@@ -6,9 +6,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from stance.evaluation.table import (
+    BASELINE_NAMES,
     HEADS,
     METRIC_NAMES,
     METRICS,
+    NOTHING,
     format_interval,
     list_systems,
 )
@@ -17,7 +19,7 @@ from stance.types import LABELS
 
 HEADLINE = ("macro_f1", "accuracy", "ece", "accuracy_at_80", "holder_share", "pass_rate")
 PERCENT = ("polarity_flip_rate", "reliable_share", "reliable_accuracy", "reliable_stance_accuracy")
-NOTHING = {"value": None, "low": None, "high": None}
+LEADS = ("macro_f1", "f1_favor_against", "accuracy")
 
 
 def build_report(results: dict[str, Any], texts: Mapping[str, Mapping[str, str]]) -> str:
@@ -45,6 +47,7 @@ def build_report(results: dict[str, Any], texts: Mapping[str, Mapping[str, str]]
         name=name,
         sets=sets,
         labels=LABELS,
+        lead_heads=("over", *(METRIC_NAMES[metric] for metric in LEADS)),
         headline=[(metric, METRIC_NAMES[metric]) for metric in HEADLINE],
     )
 
@@ -69,6 +72,11 @@ def build_section(
         "system_heads": HEADS,
         "systems": [(name, *(show(scores, metric) for metric in METRICS))
                     for name, scores in systems],
+        "leads": [
+            (BASELINE_NAMES.get(name, name),
+             *(format_interval(part["lead"][metric], signed=True) for metric in LEADS))
+            for name, part in entry["baselines"].items()
+        ],
         "labels": [
             (label, part["n"], format_interval(part["f1"]), f"{part['precision']:.3f}",
              f"{part['recall']:.3f}")
