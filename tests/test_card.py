@@ -81,7 +81,11 @@ def test_card_is_valid_for_the_hub(root):
 
 def test_malformed_cards_are_not_valid(root):
     text = (root / "model_card.md").read_text()
-    for old, new in (("    dataset:\n", "    data:\n"), ("      type: f1\n", ""), ("---\n", "")):
+    for old, new in (
+        ("    dataset:\n", "    data:\n"),
+        ("    - type: f1\n", "    - kind: f1\n"),
+        ("---\n", ""),
+    ):
         with pytest.raises((ValueError, KeyError, AssertionError)):
             assert ModelCard(text.replace(old, new)).data.eval_results
 

@@ -1,7 +1,7 @@
 """``results.json``: what a run found, whole, in one file; and the per-row predictions beside it.
 
-Of each set it holds ``metrics`` (value, low, high), ``per_label``, ``confusion``, ``weighted`` label
-metrics where rows have weights, ``baselines`` (their metrics, and the judge's paired lead), the
+Of each set it holds ``metrics`` (value, low, high), ``per_label``, ``confusion``, label metrics
+``weighted`` where rows have weights, ``baselines`` (metrics, and the judge's paired lead), the
 ``annotator`` row, ``phenomena`` of probes, ``slices``, the ``reliability`` and ``risk_coverage``
 curves, the ``misread`` rows by id, the ``models`` that judged, the ``benchmark`` it is, and the
 comparison ``against`` another run. What does not apply is null.
