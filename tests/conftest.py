@@ -83,6 +83,17 @@ def tiny_data(tmp_path_factory) -> Path:
         )
     ]  # fmt: skip
     write_rows(folder / "articles.jsonl", articles)
+    write_rows(folder / "probes.jsonl", [
+        {"id": f"verb-{i}", "phenomenon": "negated-verb", "expected": "change",
+         "a": {"text": f"{actor} urges dialogue .", "label": "favor"},
+         "b": {"text": f"{actor} rejected talks .", "label": "against"}}
+        for i, actor in enumerate(actors)
+    ] + [
+        {"id": f"name-{i}", "phenomenon": "name-swap", "expected": "invariance",
+         "a": {"text": f"{actor} rejected talks .", "label": "against"},
+         "b": {"text": f"{actor} rejected talks today .", "label": "against"}}
+        for i, actor in enumerate(actors)
+    ])  # fmt: skip
     (folder / "licences.toml").write_text((ROOT / "data" / "licences.toml").read_text())
     return folder
 
@@ -133,3 +144,20 @@ def tiny_model(tmp_path_factory, tiny_recipe, tiny_data) -> Trained:
     folder = tmp_path_factory.mktemp("tiny-model") / "model"
     train(TrainOptions(tiny_recipe, folder, data=tiny_data, device="cpu"))
     return Trained(folder, tiny_data)
+
+
+@pytest.fixture(scope="session")
+def place(tiny_model, tiny_recipe):
+    """Where an evaluation of the tiny model finds things."""
+    from stance.evaluation.place import Place
+
+    return Place(tiny_model.data, recipe=tiny_recipe, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def judge(tiny_model):
+    """The tiny model as a judge."""
+    from stance.evaluation.judges import judge_by_model
+    from stance.model import load
+
+    return judge_by_model(load(tiny_model.folder, device="cpu"))

@@ -3,11 +3,12 @@ import subprocess
 import sys
 
 import pytest
-from huggingface_hub import ModelCard
+import yaml
+from huggingface_hub import ModelCard, ModelCardData
 
 from stance.bundle import read_bundle
 from stance.errors import InputError
-from stance.evaluation import card
+from stance.evaluation import card, data_card
 from stance.evaluation.records import read_records
 from stance.rows import Row
 from stance.sets import read_labels
@@ -66,10 +67,36 @@ def test_no_article_was_judged_by_a_model_that_saw_it(root, released):
 
 
 def test_card_is_valid_for_the_hub(root):
-    loaded = ModelCard.load(root / "model_card.md")
+    loaded = ModelCard.load(root / "model_card.md")  # raises where model-index is malformed
     assert loaded.data.license == "apache-2.0"
-    assert len(loaded.data.eval_results) == 10
+    assert len(loaded.data.eval_results) == 2 * len(card.TITLES)
     assert loaded.data.model_name == "negotiation-stance"
+    for result in loaded.data.eval_results:
+        assert result.metric_type in ("f1", "accuracy")
+        assert 0 < result.metric_value < 1
+        assert result.dataset_name
+    again = ModelCardData(**yaml.safe_load(loaded.data.to_yaml()))
+    assert again.eval_results == loaded.data.eval_results
+
+
+def test_malformed_cards_are_not_valid(root):
+    text = (root / "model_card.md").read_text()
+    for old, new in (
+        ("    dataset:\n", "    data:\n"),
+        ("    - type: f1\n", "    - kind: f1\n"),
+        ("---\n", ""),
+    ):
+        with pytest.raises((ValueError, KeyError, AssertionError)):
+            assert ModelCard(text.replace(old, new)).data.eval_results
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Intended use", "Out-of-scope use", "judgement of a person", "Political bias", "Languages",
+     "Data", "language models", "Training", "Evaluation", "Limits", "Energy", "Citation"],
+)  # fmt: skip
+def test_card_says_what_a_card_should(root, words):
+    assert words in (root / "model_card.md").read_text()
 
 
 def test_unknown_marks_are_refused():
@@ -80,8 +107,8 @@ def test_unknown_marks_are_refused():
 def test_mentions_reads_text_or_stratum():
     text = Row("1", "d", "They met for talks.", "neutral", None, None, {})
     layer = Row("2", "d", "", "neutral", None, None, {"stratum": "free/word+cue"})
-    assert card.mentions(text)
-    assert card.mentions(layer)
+    assert data_card.mentions(text)
+    assert data_card.mentions(layer)
 
 
 def test_no_machine_paths_in_cards(root):

@@ -31,7 +31,7 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
         "language",
     },
     {"model"},
-    {"evaluation", "training"},
+    {"evaluation", "training", "report"},
     {"commands", "cli"},
 )
 

@@ -1,21 +1,25 @@
 """Write the tables of the three cards from committed labels and predictions.
 
-Usage: python train/make_card.py [--check]
+Usage: python train/make_card.py [--check | --benchmarks RESULTS]
 
 The cards are model_card.md, README.md and data/README.md.
 
 With --check nothing is written; the exit code is 1 when a table differs from what the committed
-predictions give. The released folder's README.md is the model card.
+predictions give. With --benchmarks the figures of a run on benchmarks are taken into
+data/predictions first, without its rows. The released folder's README.md is the model card.
 """
 
+import argparse
 import sys
 from pathlib import Path
 
 from corpora import TABLE, format_sources, read_parts
 from sources import read_table
 from stance.bundle import CARD, read_bundle, write_settings
-from stance.evaluation.card import build_data_tables, build_model_tables, fill
-from stance.files import write_text
+from stance.evaluation.card import BENCHMARKS, build_model_tables, fill, keep_figures
+from stance.evaluation.data_card import build_data_tables
+from stance.evaluation.results import read_results
+from stance.files import write_json, write_text
 
 ROOT = Path(__file__).parent.parent
 RELEASED = ROOT / "src" / "stance" / "weights" / "negotiations"
@@ -49,4 +53,11 @@ def main(*, check: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(check="--check" in sys.argv[1:]))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--benchmarks", type=Path)
+    options = parser.parse_args()
+    if options.benchmarks:
+        figures = keep_figures(read_results(options.benchmarks))
+        write_json(ROOT / "data" / "predictions" / BENCHMARKS, figures)
+    sys.exit(main(check=options.check))

@@ -11,7 +11,7 @@ recipe=train/recipes/small.toml
 
 [ -f "$runs/small/stance.json" ] || $stance train --recipe $recipe --out "$runs/small"
 $stance evaluate --model "$runs/small" --recipe $recipe --folds "$runs/folds" \
-	--sets realnews,articles,layers,written --out "$runs/results.json"
+	--sets realnews,articles,layers,written,probes --out "$runs/results.json"
 cp "$runs"/results/*.jsonl data/predictions/
 rm -rf src/stance/weights/negotiations
 mkdir -p src/stance/weights

@@ -1,4 +1,4 @@
-"""The command line: ``stance predict``, ``train``, ``evaluate``, ``check``."""
+"""The command line: ``stance predict``, ``train``, ``evaluate``, ``report``, ``check``."""
 
 import argparse
 import logging
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from stance import __version__
-from stance.commands import check, evaluate, predict, train
+from stance.commands import check, evaluate, predict, report, train
 from stance.errors import MissingExtraError, StanceError
 
 EXTRAS = {
@@ -15,15 +15,18 @@ EXTRAS = {
     "transformers": "train",
     "accelerate": "train",
     "onnx": "train",
-    "scipy": "train",
+    "scipy": "eval",
     "safetensors": "train",
     "matplotlib": "train",
     "datasketch": "train",
     "datasets": "train",
     "onnxscript": "train",
     "evaluate": "eval",
+    "jinja2": "eval",
     "krippendorff": "eval",
     "sklearn": "eval",
+    "tqdm": "eval",
+    "setfit": "setfit",
 }
 
 
@@ -37,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"stance {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (predict, train, evaluate, check):
+    for command in (predict, train, evaluate, report, check):
         command.add_parser(commands)
     return parser
 

@@ -12,6 +12,9 @@ from stance.types import LABELS, NEUTRAL, Span
 KINDS = ("language model", "person")
 """Kinds of annotator: the provenance of a label is part of it."""
 
+OWN_FIELDS = ("outlet", "date", "conflict")
+"""What else is read of a user's own rows: they are measured apart by these."""
+
 TEXT_FIELDS = ("id", "document", "text", "label")
 LAYER_FIELDS = ("id", "document", "corpus", "row", "sha256", "label")
 
@@ -66,6 +69,36 @@ def read_rows(path: str | Path) -> list[Row]:
                 remedy=problem.remedy,
             )
         rows.append(build_row(fields))
+    return rows
+
+
+def read_own_rows(path: Path) -> list[Row]:
+    """Read a user's own labelled file: CSV or JSON lines with ``text`` and ``label``.
+
+    There may be a ``document``; else a row is its own. A row's id is the number of its line.
+
+    Raises:
+        InputError: at the first faulty row, or when there is none.
+    """
+    rows: list[Row] = []
+    reader = files.read_csv if path.suffix.lower() == ".csv" else files.read_jsonl
+    for number, fields in reader(path):
+        for problem in find_own_problems(fields):
+            raise InputError(
+                f"{path} line {number} field '{problem.field}'",
+                expected=problem.expected,
+                found=problem.found,
+                remedy=problem.remedy,
+            )
+        text = fields["text"].encode("utf-8", "replace").decode()
+        document = fields.get("document")
+        name = str(number if document in (None, "") else document)
+        kept = {key: fields[key] for key in OWN_FIELDS if fields.get(key)}
+        rows.append(Row(str(number), name, text, fields["label"], None, None, kept))
+    if not rows:
+        raise InputError(
+            str(path), expected="at least one row", found="none", remedy="Add labelled rows."
+        )
     return rows
 
 

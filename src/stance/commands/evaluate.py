@@ -1,100 +1,175 @@
 """``stance evaluate``: figures with intervals, beside baselines."""
 
 import argparse
-import logging
 import sys
 from pathlib import Path
 from typing import Any
 
+from stance.commands.train import wants_bars
 from stance.errors import InputError
 from stance.layers import find_corpora
-from stance.sets import NEED_CORPORA, find_data, read_labels
+from stance.sets import NEED_CORPORA, find_data
 
-log = logging.getLogger(__name__)
+EPILOG = """\
+sets:
+  realnews, layers   labelled news and public corpora (need STANCE_CORPORA)
+  articles           the five articles, each judged by a model that has not seen it
+  written, probes    written statements; pairs whose label should change, or should not
+  semeval2016_taska, gwsd, plover_plv
+                     public benchmarks (need STANCE_CORPORA): the recipe's encoder is fine-tuned
+                     on their training rows and judges their test rows
+Models that articles and benchmarks need are looked for in --folds and trained where they are
+missing (minutes to an hour each).
+
+examples:
+  stance evaluate --sets realnews,probes --out runs/results.json
+  stance evaluate --data mine.csv --out runs/mine.json
+  stance evaluate --scorer examples.score_with_llm:score --sets written --out runs/llm.json
+  stance evaluate --model runs/new --out runs/new.json --against runs/results.json
+"""
 
 
 def add_parser(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "evaluate",
-        help="measure a model on the data sets",
-        description="Judge data sets with a model and with baselines trained on the same rows. "
-        "Writes results.json, and per-row predictions in the folder results/ beside it. realnews "
-        "and layers need STANCE_CORPORA. articles are judged by five models that each left one "
-        "article out; those missing in --folds are trained first (minutes each).",
-        epilog="example: stance evaluate --sets realnews,written --out runs/results.json",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        help="measure a model, or any scorer, on the data sets or on your own",
+        description="Judge data sets with a model or any scorer, and with baselines trained on the "
+        "same rows. Writes results.json, and one file of per-row predictions a set in the folder "
+        "results/ beside it; a report is made of it by stance report.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--model", help="model folder (default: the released model)")
-    parser.add_argument(
-        "--sets", help="sets, separated by commas, of realnews, articles, layers, written "
-        "(default: those at hand, without articles)"
-    )  # fmt: skip
+    add_judges(parser)
+    add_data(parser)
     parser.add_argument("--out", required=True, type=Path, help="results.json to write")
-    parser.add_argument("--data-dir", type=Path, default="data", help="the repository's data")
     parser.add_argument(
-        "--folds", type=Path, default="runs/folds", help="folder of the five fold models"
-    )
+        "--against", type=Path, metavar="OTHER", help="another run's results.json or its folder "
+        "of predictions: adds the paired differences"
+    )  # fmt: skip
     parser.add_argument(
-        "--recipe", type=Path, default="train/recipes/small.toml", help="recipe of fold models"
-    )
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+        "--baselines", help="baselines, separated by commas, of majority, keywords, holders, "
+        "tfidf_svm, embedding_lr, zero_shot, setfit; 'none' for none (default: all that can be "
+        "made but setfit, which takes minutes)"
+    )  # fmt: skip
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     parser.set_defaults(run=run)
+
+
+def add_judges(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say who is judged."""
+    judged = parser.add_mutually_exclusive_group()
+    judged.add_argument("--model", help="model folder (default: the released model)")
+    judged.add_argument(
+        "--scorer", metavar="MODULE:FUNCTION", help="any function: a list of texts in, for each "
+        "four probabilities in the order favor, conditional, against, neutral out"
+    )  # fmt: skip
+    judged.add_argument(
+        "--predictions", type=Path, metavar="DIR",
+        help="per-row predictions of an earlier run: compute its figures again, without texts"
+    )  # fmt: skip
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say on what."""
+    parser.add_argument(
+        "--sets", help="sets, separated by commas (default: those at hand that need no training; "
+        "none with --data)"
+    )  # fmt: skip
+    parser.add_argument(
+        "--data", type=Path, metavar="FILE", help="your own labelled file, CSV or JSON lines: "
+        "text, label, perhaps document (rows of one document are drawn together), outlet, date, "
+        "conflict; its statements are kept beside their predictions"
+    )  # fmt: skip
+    parser.add_argument(
+        "--data-dir", type=Path, default=Path("data"), help="the repository's data (default: data)"
+    )
+    parser.add_argument(
+        "--folds", type=Path, default=Path("runs/folds"),
+        help="folder of the models that articles and benchmarks need (default: runs/folds)"
+    )  # fmt: skip
+    parser.add_argument(
+        "--recipe", type=Path, default=Path("train/recipes/small.toml"),
+        help="recipe of these models (default: train/recipes/small.toml)"
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate, write and print."""
     import sklearn  # noqa: F401 - the baselines need it: better said now than after minutes
 
-    from stance.evaluation.run import Place, check_sets, evaluate, write_results
+    from stance.evaluation.place import Place
+    from stance.evaluation.results import write_results
+    from stance.evaluation.run import check_sets, compare_with
     from stance.evaluation.table import format_results
-    from stance.model import load
 
     if options.out.is_dir():
         raise InputError(
             f"--out {options.out}", expected="a file", found="a directory", remedy="Add a name."
         )
+    names = choose_sets(options)
+    in_clone = (options.data_dir / "articles.jsonl").is_file()
+    data = find_data(options.data_dir) if names or in_clone else None
+    place = Place(data, find_corpora(), options.folds, options.recipe, options.device, wants_bars())
+    if not options.predictions and not (options.data and not names):
+        check_sets(names, has_corpora=place.corpora is not None)
     options.out.parent.mkdir(parents=True, exist_ok=True)  # fails now rather than at the end
-    place = Place(find_data(options.data_dir), find_corpora(), options.folds)
-    names = choose_sets(options.sets, has_corpora=place.corpora is not None)
-    check_sets(names, has_corpora=place.corpora is not None)
-    model = load(options.model, device=options.device)
-    if "articles" in names:
-        train_folds(options)
-    results = write_results(options.out, model, evaluate(model, names, place))
+    judge, judged = judge_sets(options, names, place)
+    compared = compare_with(judged, options.against) if options.against else None
+    results = write_results(options.out, judge, judged, compared)
     sys.stdout.write(format_results(results))
     return 0
 
 
-def choose_sets(named: str | None, *, has_corpora: bool) -> list[str]:
+def judge_sets(options: argparse.Namespace, names: list[str], place: Any) -> tuple[Any, Any]:
+    """Return who was judged, as ``results.json`` names it, and the judged sets."""
+    from stance.evaluation.baselines import check_baselines
+    from stance.evaluation.folds import train_missing
+    from stance.evaluation.judges import judge_by_model, judge_by_scorer
+    from stance.evaluation.run import evaluate, read_judged
+    from stance.model import load
+
+    if options.predictions:
+        judged = read_judged(options.predictions, names, place.get_data(), own=options.data)
+        return name_predictions(options.predictions, judged), judged
+    baselines = None
+    if options.baselines is not None:
+        baselines = [name for name in split_names(options.baselines) if name != "none"]
+        check_baselines(baselines)
+    if options.scorer is not None:
+        judge = judge_by_scorer(options.scorer)
+    else:
+        judge = judge_by_model(load(options.model, device=options.device))
+    train_missing(names, place, for_articles=judge.model is not None)
+    judged = evaluate(judge, names, place, own=options.data, baselines=baselines)
+    return {"name": judge.name, "sha256": judge.sha256}, judged
+
+
+def choose_sets(options: argparse.Namespace) -> list[str]:
     """Return the sets to evaluate."""
-    if named is not None:
-        return [name.strip() for name in named.split(",")]
-    names = ["realnews", "layers", "written"]
-    return [name for name in names if has_corpora or name not in NEED_CORPORA]
+    if options.sets is not None:
+        return split_names(options.sets)
+    if options.data:
+        return []
+    names = ["realnews", "layers", "written", "probes"]
+    if options.predictions:
+        found = (*names, "articles")
+        return [name for name in found if (options.predictions / f"{name}.jsonl").is_file()]
+    return [name for name in names if find_corpora() or name not in NEED_CORPORA]
 
 
-def train_folds(options: argparse.Namespace) -> None:
-    """Train the fold models that are missing, one for each article."""
-    rows = read_labels(options.data_dir, "articles", "train")
-    documents = sorted({row.document for row in rows})
-    alike = [Path(options.model or ""), *(options.folds / document for document in documents)]
-    for document in documents:
-        out = options.folds / document
-        if (out / "stance.json").is_file():
-            continue
-        from stance.commands.train import wants_bars
-        from stance.training.run import TrainOptions, has_distilled, train
+def split_names(text: str) -> list[str]:
+    """Return the names in a list separated by commas, each once."""
+    return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
-        log.info("fold without %s: training", document)
-        train(
-            TrainOptions(
-                options.recipe,
-                out,
-                data=options.data_dir,
-                leave_out=document,
-                distilled=next((folder for folder in alike if has_distilled(folder)), None),
-                device=options.device,
-                bars=wants_bars(),
-            )
-        )
+
+def name_predictions(folder: Path, judged: Any) -> dict[str, str | None]:
+    """Return who made the predictions, from the results.json beside them where there is one."""
+    from stance.evaluation.results import read_results
+
+    results = folder.with_suffix(".json")
+    if results.is_file():
+        found: dict[str, str | None] = read_results(results)["model"]
+        return found
+    models = {r.model for name, part in judged.items() if name != "articles" for r in part.records}
+    return {"name": folder.name, "sha256": models.pop() if len(models) == 1 else None}

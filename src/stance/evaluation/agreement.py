@@ -1,13 +1,16 @@
-"""How far annotators agree: alpha, span overlap, and an earlier annotator's votes."""
+"""How far annotators agree, and how one of them would score against the others."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import krippendorff
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.evaluation.metrics import compute_iou
+from stance.evaluation.intervals import Array, draw_documents, take_interval
+from stance.evaluation.metrics import compute_iou, compute_metrics, sum_confusions
 from stance.rows import Row
 from stance.types import LABELS
 
@@ -43,6 +46,69 @@ def compare_span_votes(rows: Sequence[Row], annotators: Sequence[str], name: str
                 if a["label"] == b["label"] != LABELS[-1] and any(spans):
                     overlaps.append(compute_iou(*spans))
     return float(np.mean(overlaps)) if overlaps else float("nan")
+
+
+def list_annotators(rows: Sequence[Row]) -> list[str]:
+    """Return the annotators who judged every row."""
+    voters = [{vote["annotator"] for vote in row.fields.get("votes") or []} for row in rows]
+    return sorted(set.intersection(*voters))
+
+
+def summarize_annotator(
+    rows: Sequence[Row], predicted: NDArray[np.integer]
+) -> dict[str, Any] | None:
+    """Return how a single annotator scores, each one against the others, and the judge likewise.
+
+    The gold label is a majority that every annotator is part of; measured against it an annotator
+    would be measured against himself. So each is left out in turn: reference is the label that
+    more of the others give than any other one; rows without such a label drop out. The judge is
+    measured against the same references on the same rows, and both figures are means over the
+    annotators left out.
+
+    Args:
+        rows: n rows.
+        predicted: the judge's label ids, (n,).
+
+    Returns:
+        ``annotators``, ``kind``, mean ``n`` and metrics of the ``annotator`` and the ``judge``;
+        None unless at least two annotators judged every row.
+    """
+    names = list_annotators(rows)
+    if len(names) < 2:
+        return None
+    votes = np.array(collect_votes(rows, names))
+    draws = draw_documents([row.document for row in rows])
+    parts: dict[str, list[dict[str, Array]]] = {"annotator": [], "judge": []}
+    sizes = []
+    for i in range(len(names)):
+        reference = np.array([vote_majority(column) for column in np.delete(votes, i, axis=0).T])
+        used = reference >= 0
+        sizes.append(int(used.sum()))
+        kept = draws.weighted(used.astype(float))
+        for name, labels in (("annotator", votes[i]), ("judge", predicted)):
+            confusions = sum_confusions(kept, np.maximum(reference, 0), labels)
+            parts[name].append(compute_metrics(confusions))
+    kinds = {vote["kind"] for row in rows for vote in row.fields["votes"]}
+    return {
+        "annotators": len(names),
+        "kind": " or ".join(sorted(kinds)),
+        "n": round(float(np.mean(sizes)), 1),
+        **{
+            name: {
+                metric: take_interval(np.mean([part[metric] for part in found], axis=0)).to_dict()
+                for metric in found[0]
+            }
+            for name, found in parts.items()
+        },
+    }
+
+
+def vote_majority(votes: NDArray[np.integer]) -> int:
+    """Return the label id that most give; -1 where two or more share the first place."""
+    ranked = Counter(votes.tolist()).most_common(2)
+    if len(ranked) == 2 and ranked[0][1] == ranked[1][1]:
+        return -1
+    return int(ranked[0][0])
 
 
 def pair_outside_votes(

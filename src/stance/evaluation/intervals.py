@@ -1,14 +1,25 @@
-"""Percentile bootstrap by document: whole documents are drawn, with replacement."""
+"""Percentile bootstrap by document: whole documents are drawn, with replacement.
 
-from collections.abc import Callable, Sequence
+A statistic is computed once for the rows as they are and once for each resample, in one array:
+place 0 is the sample itself. Differences and means of statistics are differences and means of
+such arrays, which keeps them paired.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-RESAMPLES = 2000
+from stance.errors import InputError
+
+RESAMPLES = 10_000
 SEED = 20261127
 LEVEL = 0.95
+BLOCK = 256  # resamples that are held as floating point at once
+MOST_COUNTS = 2 * 10**8  # bytes: with more than 20,000 documents fewer resamples are drawn
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -28,38 +39,93 @@ class Interval:
         }
 
 
-def draw_documents(documents: Sequence[str], resamples: int = RESAMPLES) -> NDArray[np.float64]:
-    """Return how often each row counts in each resample, (resamples, n).
+@dataclass(frozen=True)
+class Resamples:
+    """How often each document is drawn.
 
-    A row counts as often as its document is drawn. The draw depends on nothing but the number
-    of documents, so two systems on the same rows are compared on the same resamples.
+    Attributes:
+        counts: (1 + resamples, documents); the first row is the sample itself, all ones.
+        document: number of each row's document, (n,).
+        weights: weight of each row, (n,); what a row counts each time its document is drawn.
+    """
+
+    counts: NDArray[np.uint8]
+    document: NDArray[np.int64]
+    weights: Array
+
+    def weighted(self, weights: Array) -> "Resamples":
+        """Return the same draws with other weights."""
+        return Resamples(self.counts, self.document, np.asarray(weights, dtype=float))
+
+    def sum(self, values: NDArray[np.generic]) -> Array:
+        """Return the weighted sum over rows of each column, in each resample.
+
+        Args:
+            values: (n,) or (n, k).
+
+        Returns:
+            (1 + resamples,) or (1 + resamples, k).
+        """
+        columns = np.asarray(values, dtype=float).reshape(len(self.document), -1)
+        by_document = np.zeros((self.counts.shape[1], columns.shape[1]))
+        np.add.at(by_document, self.document, columns * self.weights[:, None])
+        sums = np.concatenate(
+            [self.counts[i : i + BLOCK].astype(float) @ by_document
+             for i in range(0, len(self.counts), BLOCK)]
+        )  # fmt: skip
+        return np.asarray(sums if np.ndim(values) > 1 else sums[:, 0])
+
+    def blocks(self, order: NDArray[np.int64]) -> Iterator[Array]:
+        """Yield the weight of each row in some resamples at a time, (block, n).
+
+        Args:
+            order: positions of the rows in the order wanted, (n,).
+        """
+        document, weights = self.document[order], self.weights[order]
+        for i in range(0, len(self.counts), BLOCK):
+            yield self.counts[i : i + BLOCK][:, document] * weights
+
+
+def draw_documents(
+    documents: Sequence[str] | NDArray[np.integer], resamples: int = RESAMPLES
+) -> Resamples:
+    """Draw as many documents as there are, with replacement, again and again.
+
+    The draw depends on nothing but the number of documents, so two systems on the same rows are
+    compared on the same resamples. With one document there is nothing to draw, and no interval.
 
     Args:
         documents: the document of each row, (n,).
         resamples: number of resamples.
+
+    Raises:
+        InputError: there are no rows.
     """
+    if not len(documents):
+        raise InputError(
+            "evaluation", expected="at least one row", found="none", remedy="Check the set."
+        )
     names, rows = np.unique(np.asarray(documents), return_inverse=True)
     size = len(names)
-    counts = np.random.default_rng(SEED).multinomial(size, np.full(size, 1 / size), size=resamples)
-    return counts[:, rows].astype(float)
+    resamples = min(resamples, MOST_COUNTS // size) if size > 1 else 0
+    rng = np.random.default_rng(SEED)
+    counts = np.ones((1 + resamples, size), dtype=np.uint8)
+    for i in range(1, len(counts), BLOCK):
+        block = counts[i : i + BLOCK]
+        drawn = rng.integers(0, size, size=block.shape) + np.arange(len(block))[:, None] * size
+        block[:] = np.bincount(drawn.ravel(), minlength=block.size).reshape(block.shape)
+    return Resamples(counts, rows, np.ones(len(rows)))
 
 
-def estimate(
-    statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]],
-    draws: NDArray[np.float64],
-    weights: NDArray[np.float64],
-) -> Interval:
-    """Return a statistic with its percentile interval.
+def take_interval(values: Array) -> Interval:
+    """Return a statistic's value and percentile interval.
 
     Args:
-        statistic: row weights (m, n) to m values; NaN where a resample has nothing to measure.
-        draws: as ``draw_documents`` returns them, (resamples, n).
-        weights: weight of each row, (n,).
+        values: (1 + resamples,), the sample's own value first; NaN where a resample has nothing
+            to measure. Without any resample that has, the bounds are NaN.
     """
-    value = statistic(weights[None, :])[0]
-    values = statistic(draws * weights)
-    usable = values[np.isfinite(values)]
-    if not len(usable):
-        return Interval(float(value), float("nan"), float("nan"))
+    usable = values[1:][np.isfinite(values[1:])]
+    if not len(usable) or not np.isfinite(values[0]):
+        return Interval(float(values[0]), float("nan"), float("nan"))
     low, high = np.quantile(usable, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(float(value), float(low), float(high))
+    return Interval(float(values[0]), float(low), float(high))

@@ -1,11 +1,39 @@
-"""The metrics as an ``evaluate.Metric``, instantiated directly: nothing is fetched."""
+"""The metrics as ``evaluate.Metric`` classes, instantiated directly: nothing is fetched.
 
+Predictions are scores of n statements, (n, 4), or where labels alone are looked at, label ids;
+references are label ids in the order of ``LABELS``. Given scores, the classes work together in
+``evaluate.combine``.
+"""
+
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import evaluate
+import numpy as np
 from evaluate.info import Features, Value
+from numpy.typing import NDArray
 
-from stance.evaluation.metrics import compute_metrics, count_confusion
+from stance.calibration import softmax
+from stance.evaluation.intervals import draw_documents
+from stance.evaluation.metrics import (
+    compute_brier,
+    compute_ece,
+    compute_metrics,
+    compute_selective,
+    compute_spans,
+    count_confusion,
+)
+
+OFFSETS = {"start": Value("int64"), "end": Value("int64")}
+SCORES = Features({"predictions": [Value("float64")], "references": Value("int64")})
+LABEL_IDS = Features({"predictions": Value("int64"), "references": Value("int64")})
+
+
+def describe(text: str, *features: Features) -> evaluate.MetricInfo:
+    """Return what the library wants to know of a metric."""
+    return evaluate.MetricInfo(
+        description=text, citation="", inputs_description=__doc__ or "", features=list(features)
+    )
 
 
 class StanceMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has no types
@@ -18,13 +46,96 @@ class StanceMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has no typ
     """
 
     def _info(self) -> evaluate.MetricInfo:
-        return evaluate.MetricInfo(
-            description="Metrics of stance toward negotiations over a fixed label list.",
-            citation="",
-            inputs_description="predictions and references: label ids in the order of LABELS.",
-            features=Features({"predictions": Value("int64"), "references": Value("int64")}),
-        )
+        return describe("Stance toward negotiations over a fixed label list.", LABEL_IDS, SCORES)
 
     def _compute(self, *, predictions: Any, references: Any) -> dict[str, float]:
-        confusion = count_confusion(references, predictions)
-        return {name: float(value) for name, value in compute_metrics(confusion).items()}
+        found = np.asarray(predictions)
+        labels = found if found.ndim == 1 else found.argmax(axis=1)
+        values = compute_metrics(count_confusion(references, labels))
+        return {name: float(value) for name, value in values.items()}
+
+
+class CalibrationMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has no types
+    """Calibration error (15 bins of equal mass) and Brier score of probabilities.
+
+    Example:
+        >>> metric = CalibrationMetric(keep_in_memory=True)
+        >>> metric.compute(predictions=[[1.0, 0, 0, 0], [0, 0, 0, 1.0]], references=[0, 3])["brier"]
+        0.0
+    """
+
+    def _info(self) -> evaluate.MetricInfo:
+        return describe("Calibration of stance probabilities.", SCORES)
+
+    def _compute(self, *, predictions: Any, references: Any) -> dict[str, float]:
+        scores, gold = np.asarray(predictions), np.asarray(references)
+        alone = draw_documents(np.arange(len(gold)), resamples=0)
+        correct = scores.argmax(axis=1) == gold
+        return {
+            "ece": float(compute_ece(alone, scores.max(axis=1), correct)[0]),
+            "brier": float(compute_brier(alone, scores, gold)[0]),
+        }
+
+
+class SelectiveMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has no types
+    """Area under the risk-coverage curve, and accuracy of the most confident 70, 80 and 90 %.
+
+    Example:
+        >>> metric = SelectiveMetric(keep_in_memory=True)
+        >>> metric.compute(predictions=[[1.0, 0, 0, 0], [0, 0, 0, 1.0]], references=[0, 3])["aurc"]
+        0.0
+    """
+
+    def _info(self) -> evaluate.MetricInfo:
+        return describe("Accuracy of the confident predictions.", SCORES)
+
+    def _compute(self, *, predictions: Any, references: Any) -> dict[str, float]:
+        scores, gold = np.asarray(predictions), np.asarray(references)
+        alone = draw_documents(np.arange(len(gold)), resamples=0)
+        correct = scores.argmax(axis=1) == gold
+        values = compute_selective(alone, scores.max(axis=1), correct)
+        return {name: float(value[0]) for name, value in values.items()}
+
+
+class SpanMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has no types
+    """How well spans are found: predictions and references are spans, from -1 to -1 for none.
+
+    Example:
+        >>> metric = SpanMetric(keep_in_memory=True)
+        >>> spans = [{"start": 0, "end": 4}, {"start": -1, "end": -1}]
+        >>> metric.compute(predictions=spans, references=spans)["exact"]
+        1.0
+    """
+
+    def _info(self) -> evaluate.MetricInfo:
+        features = Features({"predictions": OFFSETS, "references": OFFSETS})
+        return describe("Holder or source spans, in characters.", features)
+
+    def _compute(self, *, predictions: Any, references: Any) -> dict[str, float]:
+        gold, found = ([span if span["start"] >= 0 else None for span in spans]
+                       for spans in (references, predictions))  # fmt: skip
+        alone = draw_documents(np.arange(len(gold)), resamples=0)
+        return {name: float(v[0]) for name, v in compute_spans(alone, gold, found).items()}
+
+
+def score_trainer(*metrics: evaluate.Metric) -> Callable[[Any], dict[str, float]]:
+    """Return a ``compute_metrics`` for a ``transformers.Trainer`` that computes these metrics.
+
+    Args:
+        metrics: instances of classes that take scores.
+
+    Returns:
+        A function of a ``transformers.EvalPrediction`` whose predictions are logits, (n, 4), and
+        whose label ids, or the first of them, are label ids.
+    """
+
+    def compute(prediction: Any) -> dict[str, float]:
+        labels = prediction.label_ids
+        gold: NDArray[np.int64] = labels[0] if isinstance(labels, Sequence) else labels
+        scores = softmax(np.asarray(prediction.predictions))
+        found: dict[str, float] = {}
+        for metric in metrics:
+            found |= metric.compute(predictions=scores.tolist(), references=gold)
+        return found
+
+    return compute

@@ -1,20 +1,24 @@
-"""Metrics over a fixed label list."""
+"""Metrics over a fixed label list, each for a sample and its resamples at once."""
 
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from stance.evaluation.intervals import Array, Resamples
 from stance.types import LABELS
 
 FAVOR, CONDITIONAL, AGAINST, NEUTRAL = range(len(LABELS))
+BINS = 15
+COVERAGES = (70, 80, 90)  # per cent of the statements, the most confident ones
+MATCH_IOU = 0.5
 
 
 def count_confusion(
     gold: Sequence[int] | NDArray[np.integer],
     predicted: Sequence[int] | NDArray[np.integer],
     weights: NDArray[np.floating] | None = None,
-) -> NDArray[np.float64]:
+) -> Array:
     """Count label pairs.
 
     Args:
@@ -31,15 +35,22 @@ def count_confusion(
     return np.asarray(counts, dtype=np.float64).reshape(size, size)
 
 
-def compute_f1(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
+def sum_confusions(
+    draws: Resamples, gold: NDArray[np.integer], predicted: NDArray[np.integer]
+) -> Array:
+    """Return one confusion matrix for each resample, (1 + resamples, labels, labels)."""
+    size = len(LABELS)
+    cells = np.eye(size**2)[np.asarray(gold) * size + np.asarray(predicted)]
+    return draws.sum(cells).reshape(-1, size, size)
+
+
+def compute_f1(confusion: Array) -> Array:
     """Return F1 by label, (..., labels); 0 for a label that is neither gold nor predicted."""
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
-    total = confusion.sum(axis=-1) + confusion.sum(axis=-2)
-    out = np.zeros(hits.shape)
-    return np.asarray(np.divide(2 * hits, total, out=out, where=total > 0))
+    return divide(2 * hits, confusion.sum(axis=-1) + confusion.sum(axis=-2))
 
 
-def compute_metrics(confusion: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+def compute_metrics(confusion: Array) -> dict[str, Array]:
     """Return the metrics that a confusion matrix holds.
 
     Args:
@@ -56,72 +67,85 @@ def compute_metrics(confusion: NDArray[np.float64]) -> dict[str, NDArray[np.floa
         "macro_f1": f1.mean(axis=-1),
         "macro_f1_three": f1[..., [FAVOR, AGAINST, NEUTRAL]].mean(axis=-1),
         "f1_favor_against": f1[..., [FAVOR, AGAINST]].mean(axis=-1),
-        "accuracy": np.trace(confusion, axis1=-2, axis2=-1) / total,
-        "polarity_flip_rate": flips / total,
+        "accuracy": divide(np.trace(confusion, axis1=-2, axis2=-1), total, np.nan),
+        "polarity_flip_rate": divide(flips, total, np.nan),
     }
 
 
-def sum_confusions(
-    weights: NDArray[np.float64], gold: NDArray[np.integer], predicted: NDArray[np.integer]
-) -> NDArray[np.float64]:
-    """Return one confusion matrix for each set of row weights.
+def compute_ece(draws: Resamples, confidence: Array, correct: NDArray[np.bool_]) -> Array:
+    """Return the expected calibration error, (1 + resamples,).
+
+    Bins of equal mass, their edges quantiles of the sample's confidences; rows of one confidence
+    share a bin. Read from few rows the error is too high, and its interval lies higher still.
 
     Args:
-        weights: (m, n).
-        gold: label ids, (n,).
-        predicted: label ids, (n,).
-
-    Returns:
-        (m, labels, labels): rows are gold, columns predicted.
-    """
-    size = len(LABELS)
-    cells = np.zeros((len(gold), size**2))
-    cells[np.arange(len(gold)), np.asarray(gold) * size + np.asarray(predicted)] = 1.0
-    return np.asarray(weights @ cells).reshape(-1, size, size)
-
-
-def compute_ece(
-    weights: NDArray[np.float64],
-    confidence: NDArray[np.float64],
-    correct: NDArray[np.bool_],
-    bins: int = 15,
-) -> NDArray[np.float64]:
-    """Return the expected calibration error, equal-mass bins, for each set of weights, (m,).
-
-    Args:
-        weights: (m, n).
+        draws: resamples of n rows.
         confidence: (n,).
         correct: (n,).
-        bins: number of bins; their edges are quantiles of the confidences.
     """
-    edges = np.quantile(confidence, np.linspace(0, 1, bins + 1)[1:-1])
-    members = np.eye(bins)[np.searchsorted(edges, confidence, side="right")]
-    gaps = weights @ (members * (np.asarray(correct) - confidence)[:, None])
-    return np.asarray(np.abs(gaps).sum(axis=1) / weights.sum(axis=1))
+    gaps = draws.sum(np.eye(BINS)[bin_rows(confidence)] * (correct - confidence)[:, None])
+    return divide(np.abs(gaps).sum(axis=1), draws.sum(np.ones(len(confidence))), np.nan)
 
 
-def compute_brier(
-    weights: NDArray[np.float64], scores: NDArray[np.float64], gold: NDArray[np.integer]
-) -> NDArray[np.float64]:
-    """Return the Brier score (sum over labels, 0 to 2) for each set of weights, (m,)."""
+def bin_rows(confidence: Array) -> NDArray[np.int64]:
+    """Return the bin of each row, (n,): ``BINS`` bins of equal mass."""
+    edges = np.quantile(confidence, np.linspace(0, 1, BINS + 1)[1:-1])
+    return np.searchsorted(edges, confidence, side="right")
+
+
+def compute_brier(draws: Resamples, scores: Array, gold: NDArray[np.integer]) -> Array:
+    """Return the Brier score (sum over labels, 0 to 2), (1 + resamples,)."""
     errors = ((scores - np.eye(len(LABELS))[gold]) ** 2).sum(axis=1)
-    return np.asarray(weights @ errors / weights.sum(axis=1))
+    return divide(draws.sum(errors), draws.sum(np.ones(len(gold))), np.nan)
 
 
-def compute_aurc(
-    weights: NDArray[np.float64], confidence: NDArray[np.float64], correct: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Return the area under the risk-coverage curve for each set of weights, (m,).
+def compute_selective(
+    draws: Resamples, confidence: Array, correct: NDArray[np.bool_]
+) -> dict[str, Array]:
+    """Return what answering only the most confident statements gives, (1 + resamples,) each.
 
-    Statements are answered from the most confident on; the curve is the error rate among the
-    answered at each coverage. 0 is perfect.
+    ``aurc`` is the area under the risk-coverage curve: the error rate among the answered, averaged
+    over coverages; 0 is perfect. ``accuracy_at_80`` is the accuracy of the most confident 80 % of
+    the weight. Rows of one confidence are answered together or not at all.
     """
     order = np.argsort(-confidence, kind="stable")
-    ranked = weights[:, order]
-    answered = ranked.cumsum(axis=1)
-    errors = (ranked * ~np.asarray(correct)[order]).cumsum(axis=1)
-    risk = np.divide(errors, answered, out=np.zeros_like(errors), where=answered > 0)
-    return np.asarray((risk * ranked).sum(axis=1) / ranked.sum(axis=1))
+    ranked = confidence[order]
+    last = np.searchsorted(-ranked, -ranked, side="right") - 1
+    wrong = ~np.asarray(correct)[order]
+    result: dict[str, list[Array]] = {"aurc": [], **{f"accuracy_at_{c}": [] for c in COVERAGES}}
+    for weights in draws.blocks(order):
+        answered = weights.cumsum(axis=1)
+        total = answered[:, -1]
+        risk = divide((weights * wrong).cumsum(axis=1), answered)[:, last]
+        result["aurc"].append(divide((risk * weights).sum(axis=1), total, np.nan))
+        for coverage in COVERAGES:
+            wanted = total * coverage / 100 * (1 - 1e-12)  # 70 % of 10 rows are 7, not 8
+            first = (answered < wanted[:, None]).sum(axis=1)
+            result[f"accuracy_at_{coverage}"].append(1 - risk[np.arange(len(risk)), first])
+    return {name: np.concatenate(parts) for name, parts in result.items()}
+
+
+def compute_spans(
+    draws: Resamples, gold: Sequence[dict[str, int] | None], found: Sequence[dict[str, int] | None]
+) -> dict[str, Array]:
+    """Return how well spans are found, (1 + resamples,) each.
+
+    ``f1`` and ``exact`` count spans: a predicted one is a hit at a character overlap (IoU) of at
+    least 0.5, or of 1. ``share`` counts the rows whose gold names the span: the share that has it
+    at an overlap of at least 0.5; a row predicted neutral is a miss.
+    """
+    has_gold = np.array([span is not None for span in gold])
+    has_found = np.array([span is not None for span in found])
+    overlaps = np.array([compute_iou(a, b) for a, b in zip(gold, found, strict=True)])
+    both = has_gold & has_found
+    hits, exact = both & (overlaps >= MATCH_IOU), both & (overlaps == 1)
+    sums = draws.sum(np.column_stack([hits, exact, has_gold, has_found]))
+    spans = sums[:, 2] + sums[:, 3]
+    return {
+        "f1": divide(2 * sums[:, 0], spans, np.nan),
+        "exact": divide(2 * sums[:, 1], spans, np.nan),
+        "share": divide(sums[:, 0], sums[:, 2], np.nan),
+    }
 
 
 def compute_iou(left: dict[str, int] | None, right: dict[str, int] | None) -> float:
@@ -132,3 +156,10 @@ def compute_iou(left: dict[str, int] | None, right: dict[str, int] | None) -> fl
     if shared <= 0:
         return 0.0
     return shared / (right["end"] - right["start"] + left["end"] - left["start"] - shared)
+
+
+def divide(above: ArrayLike, below: ArrayLike, otherwise: float = 0.0) -> Array:
+    """Divide; where there is nothing to divide by, ``otherwise`` (0 for F1, as in scikit-learn)."""
+    over, under = np.asarray(above, dtype=float), np.asarray(below, dtype=float)
+    out = np.full(np.broadcast_shapes(over.shape, under.shape), otherwise)
+    return np.asarray(np.divide(over, under, out=out, where=under > 0))

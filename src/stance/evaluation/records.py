@@ -1,32 +1,35 @@
-"""Per-row predictions: what the figures are computed from, and no text."""
+"""Per-row predictions: what the figures are computed from, and no text of others."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from stance import files
 from stance.errors import InputError
 from stance.rows import Row
-from stance.types import LABELS, Prediction, Span
+from stance.types import LABELS, Span
 
 PLACES = 6
 
 
 @dataclass(frozen=True)
 class Record:
-    """What a model and the baselines say of one row.
+    """What a judge and the baselines say of one row.
 
     Attributes:
         id: the row's id.
-        model: SHA-256 of the model that judged it.
+        model: SHA-256 of the model, or of the scorer's file, that judged it.
         fold: the article that this model left out, or None.
-        label: the model's label.
-        scores: calibrated probability by label, in the order of ``LABELS``.
-        reliable: the model's own flag.
+        label: the judge's label.
+        scores: probability by label, in the order of ``LABELS``.
+        reliable: the model's own flag; None for a scorer, which gives neither flags nor spans.
         holder: offsets of the predicted holder, or None.
         source: offsets of the predicted source, or None.
         baselines: label by name of baseline.
+        slices: what the row is like, for example ``{"year": "2022", "quoted": "yes"}``.
+        text: the statement, where it comes from the user's own file; else None.
     """
 
     id: str
@@ -34,49 +37,19 @@ class Record:
     fold: str | None
     label: str
     scores: tuple[float, ...]
-    reliable: bool
+    reliable: bool | None
     holder: dict[str, int] | None
     source: dict[str, int] | None
     baselines: dict[str, str]
+    slices: dict[str, str] = field(default_factory=dict)
+    text: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as it is written."""
-        return {
-            "id": self.id,
-            "model": self.model,
-            "fold": self.fold,
-            "label": self.label,
-            "scores": list(self.scores),
-            "reliable": self.reliable,
-            "holder": self.holder,
-            "source": self.source,
-            "baselines": self.baselines,
-        }
-
-
-def build_records(
-    rows: Sequence[Row],
-    predictions: Sequence[Prediction],
-    baselines: dict[str, list[str]],
-    *,
-    model: str,
-    fold: str | None,
-) -> list[Record]:
-    """Put rows, predictions and baseline labels together, row by row."""
-    return [
-        Record(
-            id=row.id,
-            model=model,
-            fold=fold,
-            label=prediction.label,
-            scores=tuple(round(prediction.scores[label], PLACES) for label in LABELS),
-            reliable=prediction.reliable,
-            holder=get_offsets(prediction.holder),
-            source=get_offsets(prediction.source),
-            baselines={name: labels[i] for name, labels in baselines.items()},
-        )
-        for i, (row, prediction) in enumerate(zip(rows, predictions, strict=True))
-    ]
+        fields = {**asdict(self), "scores": list(self.scores)}
+        if self.text is None:
+            del fields["text"]
+        return fields
 
 
 def get_offsets(span: Span | None) -> dict[str, int] | None:
@@ -93,22 +66,33 @@ def read_records(path: Path) -> list[Record]:
     """Read records.
 
     Raises:
-        InputError: a line lacks a field or holds a wrong value.
+        InputError: a line lacks a field, holds a wrong value, or repeats an id.
     """
-    records = []
+    records: dict[str, Record] = {}
     for number, fields in files.read_jsonl(path):
         try:
-            fields["scores"] = tuple(map(float, fields["scores"]))
-            record = Record(**fields)
-        except (KeyError, TypeError, ValueError) as error:
+            record = Record(**{**fields, "scores": tuple(map(float, fields["scores"]))})
+            check_record(record)
+            if record.id in records:
+                raise ValueError(f"id '{record.id}' a second time")
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"{path} line {number}",
                 expected="a record of stance evaluate",
                 found=str(error),
                 remedy="Write the file anew with stance evaluate.",
             ) from None
-        records.append(record)
-    return records
+        records[record.id] = record
+    return list(records.values())
+
+
+def check_record(record: Record) -> None:
+    """Raise ValueError unless labels are ours and scores are numbers."""
+    for label in (record.label, *record.baselines.values()):
+        if label not in LABELS:
+            raise ValueError(f"label {label!r}")
+    if len(record.scores) != len(LABELS) or not all(map(isfinite, record.scores)):
+        raise ValueError(f"scores {list(record.scores)}")
 
 
 def align(rows: Sequence[Row], records: Sequence[Record], where: str) -> list[Record]:

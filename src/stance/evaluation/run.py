@@ -1,84 +1,53 @@
-"""The harness: a model and data sets in, ``results.json`` and per-row predictions out."""
+"""The harness: a judge and data sets in, ``results.json`` and per-row predictions out."""
 
 import logging
-import os
-import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stance import __version__, files
 from stance.errors import InputError
-from stance.evaluation.baselines import Scorer, fit_all
-from stance.evaluation.records import Record, build_records, write_records
-from stance.evaluation.summary import summarize
-from stance.model import Model, load
-from stance.rows import Row
-from stance.selection import Source, select_rows
-from stance.sets import NEED_CORPORA, SETS, hash_rows, read_usable
+from stance.evaluation import benchmarks
+from stance.evaluation.compare import compare
+from stance.evaluation.folds import list_articles, load_fold, load_tuned
+from stance.evaluation.grounds import fit_for_benchmark, fit_for_judge
+from stance.evaluation.judges import Judge, judge_by_model, judge_rows
+from stance.evaluation.place import Place
+from stance.evaluation.probes import read_probes
+from stance.evaluation.records import Record, align, read_records
+from stance.evaluation.results import CORE, Judged
+from stance.rows import Row, read_own_rows
+from stance.sets import NEED_CORPORA, SETS, read_labels, read_usable
 
 EVALUATED = {"articles": "train", "written": "test", "layers": "test", "realnews": "test"}
 """Set to the split that is evaluated; articles are judged by models that have not seen them."""
+PROBES = "probes"
+OWN = "own"
+"""Name of the set that is the user's own file."""
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where data come from.
-
-    Attributes:
-        data: the repository's data folder.
-        corpora: the corpora folder, or None.
-        folds: folder of the five models that each left one article out, or None.
-    """
-
-    data: Path
-    corpora: Path | None
-    folds: Path | None
-
-
-@dataclass(frozen=True)
-class Judge:
-    """A model, and baselines trained on the same rows as it."""
-
-    model: Model
-    baselines: dict[str, Scorer]
-
-    def judge(self, rows: list[Row]) -> list[Record]:
-        """Return what the model and the baselines say of rows."""
-        texts = [row.text for row in rows]
-        bundle = self.model.bundle
-        return build_records(
-            rows,
-            self.model.predict(texts),
-            {name: scorer(texts) for name, scorer in self.baselines.items()},
-            model=bundle.sha256,
-            fold=bundle.settings.left_out,
-        )
-
-
-@dataclass(frozen=True)
-class Judged:
-    """One evaluated set: its rows and what was said of them, in the same order."""
-
-    rows: list[Row]
-    records: list[Record]
+def list_sets() -> tuple[str, ...]:
+    """Return the names of all sets."""
+    return (*SETS, PROBES, *benchmarks.list_benchmarks())
 
 
 def check_sets(names: Sequence[str], *, has_corpora: bool) -> None:
-    """Raise unless every set is known and can be read, before anything long begins."""
+    """Raise unless there are sets, all known and at hand, before anything long begins."""
+    if not names:
+        raise InputError(
+            "--sets", expected="at least one set", found="none", remedy="Name one, or pass --data."
+        )
     for name in names:
-        if name not in SETS:
+        if name not in list_sets():
             raise InputError(
                 f"--sets {name}",
-                expected="sets among " + ", ".join(SETS),
+                expected="sets among " + ", ".join(list_sets()),
                 found=name,
                 remedy="Name sets separated by commas.",
             )
-        if name in NEED_CORPORA and not has_corpora:
+        if name in (*NEED_CORPORA, *benchmarks.list_benchmarks()) and not has_corpora:
             raise InputError(
                 f"--sets {name}",
                 expected="STANCE_CORPORA to name the folder with the corpora's texts",
@@ -87,21 +56,84 @@ def check_sets(names: Sequence[str], *, has_corpora: bool) -> None:
             )
 
 
-def evaluate(model: Model, names: Sequence[str], place: Place) -> dict[str, Judged]:
-    """Let the model and the baselines judge each set.
+def evaluate(
+    judge: Judge,
+    names: Sequence[str],
+    place: Place,
+    *,
+    own: Path | None = None,
+    baselines: Sequence[str] | None = None,
+) -> dict[str, Judged]:
+    """Let the judge and the baselines judge each set.
 
     Of the articles a second set is made, ``articles_core``: their headlines and body without
     duplicates and page furniture.
 
+    Args:
+        judge: whoever is judged.
+        names: sets of the repository, and benchmarks.
+        place: where data and models are.
+        own: a user's own labelled file, judged as the set ``own``, or None.
+        baselines: names of the baselines; None for all that can be made, the slow ones apart.
+
     Raises:
         InputError: a set is unknown, lacks its corpora, or lacks its fold models.
     """
-    check_sets(names, has_corpora=place.corpora is not None)
-    judge = appoint(model, place) if any(name != "articles" for name in names) else None
-    judged = {name: judge_set(judge, model, name, place) for name in names}
-    if "articles" in judged:
-        judged["articles_core"] = pick_core(judged["articles"])
-    return judged
+    if names or not own:
+        check_sets(names, has_corpora=place.corpora is not None)
+    plain = [name for name in names if name in EVALUATED or name == PROBES]
+    plain = [name for name in plain if name != "articles"]
+    scorers = fit_for_judge(judge, place, baselines) if plain or own else {}
+    judged: dict[str, Judged] = {}
+    for name in names:
+        rows = read_set_rows(name, place)
+        log.info("%s: %d rows", name, len(rows))
+        if name in plain:
+            records = judge_rows(judge, scorers, rows, place.corpora, bars=place.bars)
+        elif name == "articles":
+            records = judge_articles(judge, rows, place, baselines)
+        else:
+            records = judge_benchmark(name, rows, place, baselines)
+        judged[name] = Judged(rows, align(rows, records, name))
+    if own:
+        rows = read_own_rows(own)
+        log.info("%s: %d rows", own, len(rows))
+        judged[OWN] = Judged(
+            rows, judge_rows(judge, scorers, rows, None, bars=place.bars, keep_text=True)
+        )
+    return add_core(judged)
+
+
+def read_set_rows(name: str, place: Place) -> list[Row]:
+    """Return the rows of a set, with texts.
+
+    Raises:
+        InputError: there are none.
+    """
+    if name == PROBES:
+        rows = read_probes(place.get_data())
+    elif name in EVALUATED:
+        rows = read_usable(name, EVALUATED[name], place.get_data(), place.corpora).rows
+    else:
+        rows = benchmarks.read_rows(benchmarks.read_benchmark(name), "test", place.get_corpora())
+    if not rows:
+        raise InputError(
+            f"set '{name}'",
+            expected="at least one row",
+            found="none",
+            remedy="Check the data folder and STANCE_CORPORA.",
+        )
+    return rows
+
+
+def add_core(judged: dict[str, Judged]) -> dict[str, Judged]:
+    """Put the core of the articles after the articles."""
+    result = {}
+    for name, part in judged.items():
+        result[name] = part
+        if name == "articles":
+            result[CORE] = pick_core(part)
+    return result
 
 
 def pick_core(part: Judged) -> Judged:
@@ -114,132 +146,100 @@ def pick_core(part: Judged) -> Judged:
     return Judged([row for row, _ in kept], [record for _, record in kept])
 
 
-def appoint(model: Model, place: Place) -> Judge:
-    """Train the baselines that go with a model."""
-    train = read_training_rows(model, place)
-    return Judge(model, fit_all([row.text for row in train], [row.label for row in train]))
+def judge_articles(
+    judge: Judge, rows: Sequence[Row], place: Place, baselines: Sequence[str] | None
+) -> list[Record]:
+    """Let models that have not seen an article judge it; a scorer judges all, its baselines do not.
+
+    Baselines are trained without the article in either case.
+    """
+    records: list[Record] = []
+    for document in list_articles(place):
+        if judge.model is None:
+            fold = replace(judge, fold=document)
+        else:
+            fold = judge_by_model(load_fold(place, document, judge.model))
+        scorers = fit_for_judge(fold, place, baselines)
+        part = [row for row in rows if row.document == document]
+        records += judge_rows(fold, scorers, part, place.corpora, bars=place.bars)
+    return records
 
 
-def judge_set(judge: Judge | None, model: Model, name: str, place: Place) -> Judged:
-    """Let the judge judge a set, or the fold models the articles."""
-    rows = read_usable(name, EVALUATED[name], place.data, place.corpora).rows
-    log.info("%s: %d rows", name, len(rows))
-    if not rows:
-        raise InputError(
-            f"set '{name}'",
-            expected="at least one row",
-            found="none",
-            remedy="Check the data folder and STANCE_CORPORA.",
-        )
-    if name != "articles":
-        assert judge is not None
-        return Judged(rows, judge.judge(rows))
-    if place.folds is None:
-        raise InputError(
-            "set 'articles'",
-            expected="models that have not seen the article they judge",
-            found="none",
-            remedy="Pass --folds DIR.",
-        )
-    records = []
-    for document in sorted({row.document for row in rows}):
-        fold = appoint(load_fold(place, document, model, model.device), place)
-        records += fold.judge([row for row in rows if row.document == document])
-    return Judged(rows, records)
+def judge_benchmark(
+    name: str, rows: Sequence[Row], place: Place, baselines: Sequence[str] | None
+) -> list[Record]:
+    """Let the models fine-tuned on a benchmark judge its test rows, target by target."""
+    benchmark = benchmarks.read_benchmark(name)
+    records: list[Record] = []
+    for target, training in benchmarks.read_training(benchmark, place.get_corpora()).items():
+        model = load_tuned(place, benchmarks.name_folder(benchmark, target), training)
+        part = [row for row in rows if benchmarks.name_target(row) == target]
+        if part:
+            scorers = fit_for_benchmark(training, place, baselines)
+            judge = judge_by_model(model)
+            records += judge_rows(judge, scorers, part, None, bars=place.bars)
+    return records
 
 
-def load_fold(place: Place, document: str, model: Model, device: str) -> Model:
-    """Load the model that left an article out, and make sure it is otherwise like the model.
+def read_judged(
+    folder: Path, names: Sequence[str], data: Path, *, own: Path | None = None
+) -> dict[str, Judged]:
+    """Return sets with the per-row predictions of an earlier run; no text and no model is needed.
+
+    Args:
+        folder: the folder of per-row predictions.
+        names: sets of the repository; benchmarks need their corpora and are refused.
+        data: the repository's data folder.
+        own: the user's own file, for the set ``own``, or None.
 
     Raises:
-        InputError: the folder is missing or damaged, its model saw the article, or it was trained
-            by another recipe or on other rows.
+        InputError: a set has no predictions, or they do not fit the rows.
     """
-    assert place.folds is not None
-    folder = place.folds / document
-    fold = load(folder, device=device)
-    expected, found = model.bundle.settings, fold.bundle.settings
-    if found.left_out != document:
-        raise InputError(
-            str(folder),
-            expected=f"a model trained without {document}",
-            found=f"one trained without {found.left_out or 'any article left out'}",
-            remedy="Delete the folder; stance evaluate trains it again.",
-        )
-    same = [
-        {name: value for name, value in settings.data.items() if name != "articles/train"}
-        for settings in (expected, found)
-    ]
-    if expected.recipe != found.recipe or same[0] != same[1]:
-        raise InputError(
-            str(folder),
-            expected="the recipe and the other rows of the model that is evaluated",
-            found="another recipe or other rows",
-            remedy="Delete the folder, or pass the model's own --recipe and corpora.",
-        )
-    return fold
+    judged = {}
+    for name in (*names, *([OWN] if own else [])):
+        path = folder / f"{name}.jsonl"
+        if name == PROBES:
+            rows = read_probes(data)
+        elif own and name == OWN:
+            rows = read_own_rows(own)
+        elif name in EVALUATED:
+            rows = read_labels(data, name, EVALUATED[name])
+        else:
+            raise InputError(
+                f"--sets {name}",
+                expected="sets whose labels are in the data folder",
+                found=name,
+                remedy="Leave the set out, or evaluate it with --model.",
+            )
+        judged[name] = Judged(rows, align(rows, read_records(path), str(path)))
+    return add_core(judged)
 
 
-def read_training_rows(model: Model, place: Place) -> list[Row]:
-    """Return the rows a model was trained on; none when they are not of this repository.
+def compare_with(judged: dict[str, Judged], other: Path) -> dict[str, dict[str, Any]]:
+    """Return the paired comparison with another run, set by set.
+
+    Args:
+        judged: this run's sets.
+        other: the other run's ``results.json``, or its folder of per-row predictions.
 
     Raises:
-        InputError: the rows at hand are not those the model was trained on.
+        InputError: the other run shares no set, or its rows are others.
     """
-    settings = model.bundle.settings
-    used = [name for name in SETS if f"{name}/train" in settings.data]
-    if not used:
-        return []
-    source = Source(
-        place.data, place.corpora, settings.recipe["data"]["release"], settings.left_out
-    )
-    rows = select_rows(source, train=used, validation=())
-    if any(settings.data[name] != value for name, value in rows.hashes.items()):
-        raise InputError(
-            f"model {settings.name}",
-            expected="the rows it was trained on, for the baselines to be trained on the same",
-            found="other rows",
-            remedy="Use the data of the model's release, and set STANCE_CORPORA.",
-        )
-    if len(rows.hashes) < len(used):
-        log.warning("baselines are trained on fewer rows than the model: no corpora")
-    return rows.train
-
-
-def write_results(out: Path, model: Model, judged: dict[str, Judged]) -> dict[str, Any]:
-    """Write ``results.json`` and, in the folder ``results`` beside it, one file of records a set.
-
-    Returns:
-        The content of ``results.json``.
-    """
-    results = {
-        "schema": 1,
-        "stance_version": __version__,
-        "model": {"name": model.bundle.settings.name, "sha256": model.bundle.sha256},
-        "data": {name: hash_rows(part.rows) for name, part in judged.items()},
-        "environment": describe_environment(),
-        "sets": {name: summarize(part.rows, part.records) for name, part in judged.items()},
-    }
+    folder = other if other.is_dir() else other.with_suffix("")
+    compared: dict[str, dict[str, Any]] = {}
     for name, part in judged.items():
-        if name not in SETS:
-            continue  # a part of another set
-        write_records(out.with_suffix("") / f"{name}.jsonl", part.records)
-    files.write_json(out, results)
-    return results
-
-
-def describe_environment() -> dict[str, Any]:
-    """Return what else a result may depend on."""
-    packages = {}
-    for name in ("numpy", "onnxruntime", "tokenizers", "scikit-learn"):
-        try:
-            packages[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return {
-        "python": platform.python_version(),
-        "system": platform.system(),
-        "machine": platform.machine(),
-        "cores": os.cpu_count(),
-        "packages": packages,
-    }
+        path = folder / f"{name}.jsonl"
+        if name == CORE:
+            continue  # a part of the articles
+        if path.is_file():
+            compared[name] = compare(part.rows, part.records, read_records(path), str(path))
+        else:
+            log.warning("%s: nothing to compare with, no %s", name, path)
+    if not compared:
+        raise InputError(
+            f"--against {other}",
+            expected="a results.json with its folder of predictions, or that folder",
+            found="no predictions of " + ", ".join(judged),
+            remedy="Name a run that judged the same sets.",
+        )
+    return compared

@@ -1,22 +1,20 @@
-"""Rows and records to figures with intervals."""
+"""Rows and records to figures with intervals: one set's entry of ``results.json``."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy import nan
 from numpy.typing import NDArray
 
-from stance.errors import InputError
 from stance.evaluation import metrics
-from stance.evaluation.intervals import Interval, draw_documents, estimate
+from stance.evaluation.agreement import summarize_annotator
+from stance.evaluation.curves import find_misread, trace_reliability, trace_risk
+from stance.evaluation.intervals import Array, Resamples, draw_documents, take_interval
+from stance.evaluation.probes import measure_pairs, summarize_phenomena
 from stance.evaluation.records import Record
+from stance.evaluation.slices import summarize_slices
 from stance.rows import Row
 from stance.types import LABELS, NEUTRAL
-
-MATCH_IOU = 0.5
-Array = NDArray[np.float64]
 
 
 def summarize(rows: Sequence[Row], records: Sequence[Record]) -> dict[str, Any]:
@@ -24,43 +22,43 @@ def summarize(rows: Sequence[Row], records: Sequence[Record]) -> dict[str, Any]:
 
     Args:
         rows: n labelled rows.
-        records: the model's and the baselines' answers, in the order of the rows.
+        records: the judge's and the baselines' answers, in the order of the rows.
 
     Raises:
         InputError: there are no rows.
     """
-    if not rows:
-        raise InputError(
-            "evaluation", expected="at least one row", found="none", remedy="Check the set."
-        )
+    draws = draw_documents([row.document for row in rows])
     gold = encode([row.label for row in rows])
     predicted = encode([record.label for record in records])
-    weights = np.ones(len(rows))
-    shares = np.array([row.fields.get("weight", 1.0) for row in rows])
-    draws = draw_documents([row.document for row in rows])
-    names = list(records[0].baselines)
+    values = measure(rows, records, draws)
+    confusion = metrics.count_confusion(gold, predicted)
     return {
         "n": len(rows),
-        "documents": len({row.document for row in rows}),
-        "metrics": {
-            **summarize_labels(gold, predicted, draws, weights),
-            **summarize_scores(gold, predicted, records, draws, weights),
-            **summarize_spans(rows, records, draws, weights),
-        },
-        "per_label": summarize_each_label(gold, predicted, draws, weights),
-        # The same labels weighted back from the strata to the pools they were drawn from.
-        "weighted": None
-        if (shares == 1).all()
-        else summarize_labels(gold, predicted, draws, shares),
-        "confusion": metrics.count_confusion(gold, predicted).astype(int).tolist(),
-        "baselines": {
-            name: {
-                "metrics": summarize_labels(
-                    gold, encode([record.baselines[name] for record in records]), draws, weights
-                )
-            }
-            for name in names
-        },
+        "documents": draws.counts.shape[1],
+        "resamples": len(draws.counts) - 1,
+        "metrics": pack(values),
+        "per_label": summarize_labels(confusion, draws, gold, predicted),
+        "weighted": pack(measure_weighted(rows, records, draws)) or None,
+        "confusion": confusion.astype(int).tolist(),
+        "baselines": summarize_baselines(records, draws, gold, values),
+        "annotator": summarize_annotator(rows, predicted),
+        "phenomena": summarize_phenomena(rows, records) if "pair" in rows[0].fields else None,
+        "slices": summarize_slices(rows, records, draws, gold * len(LABELS) + predicted),
+        "reliability": trace_reliability(records, gold),
+        "risk_coverage": trace_risk(records, gold),
+        "misread": find_misread(rows, records),
+    }
+
+
+def measure(rows: Sequence[Row], records: Sequence[Record], draws: Resamples) -> dict[str, Array]:
+    """Return every metric of a set by name, (1 + resamples,) each."""
+    gold = encode([row.label for row in rows])
+    predicted = encode([record.label for record in records])
+    return {
+        **metrics.compute_metrics(metrics.sum_confusions(draws, gold, predicted)),
+        **measure_scores(gold, predicted, records, draws),
+        **measure_spans(rows, records, draws),
+        **measure_pairs(rows, records, draws),
     }
 
 
@@ -69,103 +67,101 @@ def encode(labels: Sequence[str]) -> NDArray[np.int64]:
     return np.array([LABELS.index(label) for label in labels])
 
 
-def summarize_labels(
-    gold: NDArray[np.int64], predicted: NDArray[np.int64], draws: Array, weights: Array
-) -> dict[str, Any]:
-    """Return the metrics that labels alone decide."""
-
-    def pick(name: str, rows: Array) -> Array:
-        confusions = metrics.sum_confusions(rows, gold, predicted)
-        return np.asarray(metrics.compute_metrics(confusions)[name])
-
-    names = metrics.compute_metrics(metrics.count_confusion(gold, predicted))
-    return {name: estimate(partial(pick, name), draws, weights).to_dict() for name in names}
-
-
-def summarize_scores(
+def measure_scores(
     gold: NDArray[np.int64],
     predicted: NDArray[np.int64],
     records: Sequence[Record],
-    draws: Array,
-    weights: Array,
-) -> dict[str, Any]:
+    draws: Resamples,
+) -> dict[str, Array]:
     """Return calibration, selective accuracy and what the reliable flag keeps."""
     scores = np.array([record.scores for record in records])
-    reliable = np.array([record.reliable for record in records])
     confidence, correct = scores.max(axis=1), gold == predicted
-    stance = reliable & (predicted != LABELS.index(NEUTRAL))
-    statistics: dict[str, Callable[[Array], Array]] = {
-        "ece": lambda rows: metrics.compute_ece(rows, confidence, correct),
-        "brier": lambda rows: metrics.compute_brier(rows, scores, gold),
-        "aurc": lambda rows: metrics.compute_aurc(rows, confidence, correct),
-        "reliable_share": lambda rows: divide(rows @ reliable, rows.sum(axis=1)),
-        "reliable_accuracy": lambda rows: divide(rows @ (reliable & correct), rows @ reliable, nan),
-        "reliable_stance_accuracy": lambda rows: divide(
-            rows @ (stance & correct), rows @ stance, nan
-        ),
+    found = {
+        "ece": metrics.compute_ece(draws, confidence, correct),
+        "brier": metrics.compute_brier(draws, scores, gold),
+        **metrics.compute_selective(draws, confidence, correct),
     }
-    return pack({name: estimate(entry, draws, weights) for name, entry in statistics.items()})
+    if any(record.reliable is None for record in records):
+        return found  # a scorer: no flag
+    reliable = np.array([bool(record.reliable) for record in records])
+    stance = reliable & (predicted != LABELS.index(NEUTRAL))
+    sums = draws.sum(
+        np.column_stack([reliable, reliable & correct, stance, stance & correct,
+                         np.ones(len(gold))])
+    )  # fmt: skip
+    return {
+        **found,
+        "reliable_share": metrics.divide(sums[:, 0], sums[:, 4], np.nan),
+        "reliable_accuracy": metrics.divide(sums[:, 1], sums[:, 0], np.nan),
+        "reliable_stance_accuracy": metrics.divide(sums[:, 3], sums[:, 2], np.nan),
+    }
 
 
-def summarize_spans(
-    rows: Sequence[Row], records: Sequence[Record], draws: Array, weights: Array
-) -> dict[str, Any]:
-    """Return how well holders and sources are found.
-
-    ``*_f1`` counts spans: a predicted one is a hit at a character overlap (IoU) of at least
-    0.5. ``*_share`` counts rows whose gold label is a stance and names the span: the share that
-    has it; a row predicted neutral is a miss.
-    """
-    result: dict[str, Interval] = {}
+def measure_spans(
+    rows: Sequence[Row], records: Sequence[Record], draws: Resamples
+) -> dict[str, Array]:
+    """Return how well holders and sources are found; nothing for rows or judges without any."""
+    found: dict[str, Array] = {}
     for name in ("holder", "source"):
         gold = [row.fields.get(name) for row in rows]
-        found = [getattr(record, name) for record in records]
-        has_gold = np.array([span is not None for span in gold])
-        has_found = np.array([span is not None for span in found])
-        overlaps = [metrics.compute_iou(a, b) for a, b in zip(gold, found, strict=True)]
-        hits = has_gold & has_found & (np.array(overlaps) >= MATCH_IOU)
-        result[f"{name}_f1"] = estimate(
-            partial(_span_f1, hits, has_gold, has_found), draws, weights
-        )
-        result[f"{name}_share"] = estimate(partial(_span_share, hits, has_gold), draws, weights)
-    return pack(result)
+        if any(gold) and all(record.reliable is not None for record in records):
+            spans = metrics.compute_spans(
+                draws, gold, [getattr(record, name) for record in records]
+            )
+            found |= {f"{name}_{metric}": values for metric, values in spans.items()}
+    return found
 
 
-def _span_f1(hits: Array, has_gold: Array, has_found: Array, rows: Array) -> Array:
-    return divide(2 * (rows @ hits), rows @ has_gold + rows @ has_found)
-
-
-def _span_share(hits: Array, has_gold: Array, rows: Array) -> Array:
-    return divide(rows @ hits, rows @ has_gold)
-
-
-def summarize_each_label(
-    gold: NDArray[np.int64], predicted: NDArray[np.int64], draws: Array, weights: Array
+def summarize_labels(
+    confusion: Array, draws: Resamples, gold: NDArray[np.int64], predicted: NDArray[np.int64]
 ) -> dict[str, Any]:
     """Return F1, precision, recall and the number of gold rows, label by label."""
-    confusion = metrics.count_confusion(gold, predicted)
-    result = {}
-    for i, label in enumerate(LABELS):
-
-        def f1(rows: Array, i: int = i) -> Array:
-            confusions = metrics.sum_confusions(rows, gold, predicted)
-            return np.asarray(metrics.compute_f1(confusions)[:, i])
-
-        result[label] = {
+    f1 = metrics.compute_f1(metrics.sum_confusions(draws, gold, predicted))
+    hits = np.diagonal(confusion)
+    precision = metrics.divide(hits, confusion.sum(axis=0))
+    recall = metrics.divide(hits, confusion.sum(axis=1))
+    return {
+        label: {
             "n": int(confusion[i].sum()),
-            "f1": estimate(f1, draws, weights).to_dict(),
-            "precision": round(float(divide(confusion[i, i], confusion[:, i].sum())), 6),
-            "recall": round(float(divide(confusion[i, i], confusion[i].sum())), 6),
+            "f1": take_interval(f1[:, i]).to_dict(),
+            "precision": round(float(precision[i]), 6),
+            "recall": round(float(recall[i]), 6),
         }
-    return result
+        for i, label in enumerate(LABELS)
+    }
 
 
-def divide(above: Any, below: Any, otherwise: float = 0.0) -> Array:
-    """Divide; where there is nothing to divide by, ``otherwise`` (0 for F1, as in scikit-learn)."""
-    above, below = np.asarray(above, dtype=float), np.asarray(below, dtype=float)
-    return np.asarray(np.divide(above, below, out=np.full_like(above, otherwise), where=below > 0))
+def measure_weighted(
+    rows: Sequence[Row], records: Sequence[Record], draws: Resamples
+) -> dict[str, Array]:
+    """Return label metrics weighted from the strata to the pools they were drawn from.
+
+    Without weights there is nothing to return.
+    """
+    weights = np.array([row.fields.get("weight", 1.0) for row in rows])
+    if (weights == 1).all():
+        return {}
+    gold = encode([row.label for row in rows])
+    predicted = encode([record.label for record in records])
+    return metrics.compute_metrics(metrics.sum_confusions(draws.weighted(weights), gold, predicted))
 
 
-def pack(intervals: dict[str, Interval]) -> dict[str, Any]:
+def summarize_baselines(
+    records: Sequence[Record],
+    draws: Resamples,
+    gold: NDArray[np.int64],
+    values: dict[str, Array],
+) -> dict[str, Any]:
+    """Return each baseline's label metrics, and the judge's paired lead over it."""
+    found = {}
+    for name in records[0].baselines:
+        predicted = encode([record.baselines[name] for record in records])
+        scores = metrics.compute_metrics(metrics.sum_confusions(draws, gold, predicted))
+        leads = {metric: values[metric] - score for metric, score in scores.items()}
+        found[name] = {"metrics": pack(scores), "lead": pack(leads)}
+    return found
+
+
+def pack(values: dict[str, Array]) -> dict[str, Any]:
     """Return intervals as plain data."""
-    return {name: interval.to_dict() for name, interval in intervals.items()}
+    return {name: take_interval(array).to_dict() for name, array in values.items()}

@@ -5,22 +5,60 @@ from typing import Any
 METRICS = ("macro_f1", "macro_f1_three", "f1_favor_against", "accuracy", "polarity_flip_rate")
 HEADS = ("system", "macro-F1", "macro-F1 without conditional", "F1 favor/against", "accuracy",
          "polarity flips")  # fmt: skip
-NAMES = {
+WORST = 10  # slices that are printed
+NOTHING = {"value": None, "low": None, "high": None}
+BASELINE_NAMES = {
     "majority": "majority",
     "keywords": "keyword rule",
+    "holders": "names of known holders alone",
     "tfidf_svm": "TF-IDF + linear SVM",
+    "embedding_lr": "frozen encoder + logistic regression",
+    "zero_shot": "zero-shot by label descriptions",
+    "setfit": "SetFit",
+}
+METRIC_NAMES = {
+    "macro_f1": "macro-F1",
+    "macro_f1_three": "macro-F1 without conditional",
+    "f1_favor_against": "F1 favor/against",
+    "accuracy": "accuracy",
+    "polarity_flip_rate": "polarity flips",
+    "ece": "calibration error",
+    "brier": "Brier score",
+    "aurc": "area under risk-coverage",
+    "accuracy_at_70": "accuracy at 70 % coverage",
+    "accuracy_at_80": "accuracy at 80 % coverage",
+    "accuracy_at_90": "accuracy at 90 % coverage",
+    "reliable_share": "reliable",
+    "reliable_accuracy": "accuracy of the reliable",
+    "reliable_stance_accuracy": "accuracy of the reliable, other than neutral",
+    "holder_f1": "holder F1 (half overlap)",
+    "holder_exact": "holder F1 (exact)",
+    "holder_share": "holder found",
+    "source_f1": "source F1 (half overlap)",
+    "source_exact": "source F1 (exact)",
+    "source_share": "source found",
+    "pass_rate": "pairs passed",
+    "unchanged_share": "invariant pairs unchanged",
+}
+METRIC_NAMES |= {
+    f"{name}_weighted": f"{METRIC_NAMES[name]}, weighted to the pools" for name in METRICS
 }
 
 
-def format_interval(entry: dict[str, Any], *, percent: bool = False) -> str:
-    """Return a value with its interval, for example ``0.71 [0.66, 0.75]``; a dash for None."""
-    if None in entry.values():
+def format_interval(entry: dict[str, Any], *, percent: bool = False, signed: bool = False) -> str:
+    """Return a value with its interval, for example ``0.71 [0.66, 0.75]``.
+
+    A dash stands for no value; a value without interval (one document) stands alone.
+    """
+    factor, places, unit = (100, 1, " %") if percent else (1, 3, "")
+    sign = "+" if signed else ""
+    value, low, high = (
+        None if entry[key] is None else f"{factor * entry[key]:{sign}.{places}f}"
+        for key in ("value", "low", "high")
+    )
+    if value is None:
         return "-"
-    if percent:
-        value, low, high = (f"{100 * entry[key]:.1f}" for key in ("value", "low", "high"))
-        return f"{value} % [{low}, {high}]"
-    value, low, high = (f"{entry[key]:.3f}" for key in ("value", "low", "high"))
-    return f"{value} [{low}, {high}]"
+    return f"{value}{unit} [{low}, {high}]" if low and high else f"{value}{unit}"
 
 
 def format_rows(heads: tuple[str, ...], rows: list[list[str]]) -> str:
@@ -29,18 +67,67 @@ def format_rows(heads: tuple[str, ...], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def format_systems(entry: dict[str, Any], model: str) -> str:
-    """Return the table model x metric of one set, the model first."""
-    systems = [(model, entry["metrics"])]
+def list_systems(entry: dict[str, Any], judge: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return the systems of one set with their metrics: the judge, the baselines, the annotator."""
+    systems = [(judge, entry["metrics"])]
     if entry["weighted"]:
-        systems.append((f"{model}, weighted to the pools", entry["weighted"]))
-    systems += [(NAMES[name], part["metrics"]) for name, part in entry["baselines"].items()]
+        systems.append((f"{judge}, weighted to the pools", entry["weighted"]))
+    systems += [
+        (BASELINE_NAMES.get(name, name), part["metrics"])
+        for name, part in entry["baselines"].items()
+    ]
+    if annotator := entry["annotator"]:
+        others = "the other" if annotator["annotators"] == 2 else "the others"
+        kind = annotator["kind"]
+        systems.append((f"one annotator ({kind}) against {others}", annotator["annotator"]))
+        systems.append((f"{judge} against the same", annotator["judge"]))
+    return systems
+
+
+def format_systems(entry: dict[str, Any], judge: str) -> str:
+    """Return the table system x metric of one set, the judge first."""
     rows = [
         [name, *(format_interval(scores[metric], percent=metric == METRICS[-1])
                  for metric in METRICS)]
-        for name, scores in systems
+        for name, scores in list_systems(entry, judge)
     ]  # fmt: skip
     return format_rows(HEADS, rows)
+
+
+def format_phenomena(entry: dict[str, Any]) -> str:
+    """Return the table phenomenon x (pairs, passed, unchanged) of the probes, the worst first."""
+    rows = [
+        [name, part["expected"], str(part["n"]), format_interval(part["pass_rate"]),
+         format_interval(part["unchanged_share"]) if part["unchanged_share"] else "-"]
+        for name, part in sorted(
+            entry["phenomena"].items(), key=lambda item: float(item[1]["pass_rate"]["value"])
+        )
+    ]  # fmt: skip
+    heads = ("phenomenon", "label should show", "pairs", "both right", "label unchanged")
+    return format_rows(heads, rows)
+
+
+def format_slices(entry: dict[str, Any], most: int) -> str:
+    """Return the table of a set's slices with the worst accuracy."""
+    rows = [
+        [f"{part['by']}: {part['value']}", f"{part['n']} / {part['documents']}",
+         format_interval(part["accuracy"]),
+         format_interval(part["macro_f1"]) if part["macro_f1"] else "-"]
+        for part in entry["slices"][:most]
+    ]  # fmt: skip
+    return format_rows(("slice", "rows / documents", "accuracy", "macro-F1"), rows)
+
+
+def format_against(against: dict[str, Any]) -> str:
+    """Return the paired comparison of one set: difference by metric, and McNemar's test."""
+    rows = [[METRIC_NAMES[name], format_interval(part, signed=True)]
+            for name, part in against["difference"].items()]  # fmt: skip
+    test = against["mcnemar"]
+    note = (
+        f"\n\nRight alone: this {test['only_this']} rows, the other {test['only_other']}; "
+        f"McNemar p = {test['p']:.3g}."
+    )
+    return format_rows(("metric", "this minus the other"), rows) + note
 
 
 def format_labels(entry: dict[str, Any]) -> str:
@@ -68,5 +155,27 @@ def format_results(results: dict[str, Any]) -> str:
     parts = []
     for name, entry in results["sets"].items():
         head = f"{name}: {entry['n']} rows of {entry['documents']} documents, 95 % intervals"
-        parts += [head, "", format_systems(entry, "model"), "", format_labels(entry), ""]
+        parts += [head, "", format_systems(entry, "judge"), "", format_labels(entry), ""]
+        if entry["phenomena"]:
+            parts += [format_phenomena(entry), ""]
+        if entry["slices"]:
+            parts += [format_slices(entry, WORST), ""]
+        if entry["benchmark"]:
+            parts += [format_published(entry), ""]
+        if entry["against"]:
+            parts += [format_against(entry["against"]), ""]
     return "\n".join(parts)
+
+
+def format_published(entry: dict[str, Any]) -> str:
+    """Return a benchmark's official metric beside published figures."""
+    benchmark = entry["benchmark"]
+    metric = benchmark["metric"]
+    rows = [["this run", format_interval(entry["metrics"][metric]), ""]]
+    rows += [
+        [BASELINE_NAMES.get(name, name), format_interval(part["metrics"][metric]), "this run"]
+        for name, part in entry["baselines"].items()
+    ]
+    rows += [[part["system"], f"{part['value']:.3f}", part["source"]]
+             for part in benchmark["published"]]  # fmt: skip
+    return format_rows((benchmark["title"], METRIC_NAMES[metric], "source"), rows)

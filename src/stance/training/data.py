@@ -5,9 +5,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from stance import files
 from stance.errors import InputError
-from stance.rows import Row, find_own_problems
+from stance.rows import Row, read_own_rows
 from stance.selection import Rows
 from stance.sets import hash_rows
 from stance.training.teacher import SoftRow
@@ -29,20 +28,10 @@ def read_own(path: Path) -> Rows:
     Raises:
         InputError: a column is missing, a label unknown, or too few rows are left.
     """
-    reader = files.read_csv if path.suffix.lower() == ".csv" else files.read_jsonl
     train: list[Row] = []
     validation: list[Row] = []
-    for number, record in reader(path):
-        for problem in find_own_problems(record):
-            raise InputError(
-                f"{path} line {number} field '{problem.field}'",
-                expected=problem.expected,
-                found=problem.found,
-                remedy=problem.remedy,
-            )
-        text, label = record["text"].encode("utf-8", "replace").decode(), record["label"]
-        row = Row(str(number), str(number), text, label, None, None, record)
-        share = int(hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:8], 16) / 2**32
+    for row in read_own_rows(path):
+        share = int(hashlib.sha256(row.text.encode("utf-8")).hexdigest()[:8], 16) / 2**32
         (validation if share < OWN_VALIDATION else train).append(row)
     if not train or not validation:
         raise InputError(str(path), expected="enough rows to hold a tenth out",

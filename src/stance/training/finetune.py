@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import transformers
 from safetensors.torch import load_model, save_model
@@ -15,7 +14,6 @@ from transformers import (
     AutoTokenizer,
     DataCollatorWithPadding,
     EarlyStoppingCallback,
-    EvalPrediction,
     PreTrainedModel,
     Trainer,
     TrainingArguments,
@@ -24,7 +22,7 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 
 from stance.errors import InputError
-from stance.evaluation.metric import StanceMetric
+from stance.evaluation.metric import StanceMetric, score_trainer
 from stance.selection import Rows
 from stance.training.data import encode_rows, encode_soft
 from stance.training.encoders import Encoder
@@ -138,7 +136,7 @@ def give_lesson(
         train_dataset=lesson.rows,
         eval_dataset=validation,
         data_collator=DataCollatorWithPadding(tokenizer),
-        compute_metrics=score_predictions,
+        compute_metrics=score_trainer(StanceMetric(keep_in_memory=True)),
         preprocess_logits_for_metrics=lambda outputs, _: outputs[0],
         callbacks=[EarlyStoppingCallback(recipe.patience)],
     )
@@ -233,13 +231,3 @@ def build_network(recipe: Recipe, classifier: PreTrainedModel) -> StanceNetwork:
         label_smoothing=recipe.loss.label_smoothing,
         span_weight=recipe.loss.span_weight,
     )
-
-
-def score_predictions(prediction: EvalPrediction) -> dict[str, float]:
-    """Return the validation metrics of the Trainer's predictions."""
-    predicted = np.asarray(prediction.predictions).argmax(axis=-1)
-    metric = StanceMetric(keep_in_memory=True)
-    scores: dict[str, float] = metric.compute(
-        predictions=predicted, references=prediction.label_ids[0]
-    )
-    return scores

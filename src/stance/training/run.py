@@ -43,6 +43,7 @@ class TrainOptions:
         recipe: the recipe file.
         out: the model folder to write; an interrupted run there is gone on with.
         own: a user's own labelled file instead of the recipe's sets, or None.
+        rows: rows instead of the recipe's sets, or None.
         data: the repository's data folder.
         leave_out: an article that must not be trained on, or None.
         encoder: folder in which the recipe's base encoder lies, or None to look for it.
@@ -55,6 +56,7 @@ class TrainOptions:
     recipe: Path
     out: Path
     own: Path | None = None
+    rows: Rows | None = None
     data: Path = Path("data")
     leave_out: str | None = None
     encoder: Path | None = None
@@ -103,6 +105,8 @@ def gather_rows(options: TrainOptions, recipe: Recipe) -> Rows:
         raise InputError(
             "call", expected="--data or --leave-out", found="both", remedy="Leave one out."
         )
+    if options.rows:
+        return options.rows
     if options.own:
         return read_own(options.own)
     source = Source(find_data(options.data), find_corpora(), recipe.data.release, options.leave_out)

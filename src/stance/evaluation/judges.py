@@ -1,0 +1,96 @@
+"""Who is judged: a model, or a scorer by the protocol."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from stance.evaluation.records import PLACES, Record, get_offsets
+from stance.evaluation.scorers import Scorer, load_scorer, predict_with, run_scorer
+from stance.evaluation.slices import describe_row, read_origins
+from stance.model import Model
+from stance.rows import Row
+from stance.types import LABELS, Prediction
+
+CHUNK = 256  # texts that a judge gets at once
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Whoever is judged.
+
+    Attributes:
+        name: the model's name, or the scorer's ``module:function``.
+        sha256: the model's hash, or that of the file that defines the scorer.
+        predict: texts in, predictions out.
+        model: the model; None for a scorer, which has neither flags nor spans.
+        fold: the article that it left out in training, or None.
+    """
+
+    name: str
+    sha256: str
+    predict: Callable[[list[str]], list[Prediction]]
+    model: Model | None = None
+    fold: str | None = None
+
+
+def judge_by_model(model: Model) -> Judge:
+    """Return a model as a judge."""
+    settings = model.bundle.settings
+    return Judge(settings.name, model.bundle.sha256, model.predict, model, settings.left_out)
+
+
+def judge_by_scorer(name: str) -> Judge:
+    """Return the scorer of that name, ``module:function``, as a judge."""
+    scorer, sha256 = load_scorer(name)
+    return Judge(name, sha256, partial(predict_with, scorer, name=name))
+
+
+def judge_rows(
+    judge: Judge,
+    baselines: dict[str, Scorer],
+    rows: Sequence[Row],
+    corpora: Path | None,
+    *,
+    bars: bool,
+    keep_text: bool = False,
+) -> list[Record]:
+    """Return what the judge and the baselines say of rows, in their order.
+
+    Args:
+        judge: whoever is judged.
+        baselines: baselines by name.
+        rows: n rows with texts.
+        corpora: the corpora folder, for outlets and years, or None.
+        bars: whether to show a progress bar.
+        keep_text: whether records keep the texts; for a user's own file alone.
+    """
+    texts = [row.text for row in rows]
+    predictions: list[Prediction] = []
+    with tqdm(total=len(texts), unit="row", disable=not bars, leave=False) as bar:
+        for i in range(0, len(texts), CHUNK):
+            predictions += judge.predict(texts[i : i + CHUNK])
+            bar.update(len(texts[i : i + CHUNK]))
+    labels = {
+        name: [LABELS[int(row.argmax())] for row in run_scorer(scorer, texts, name)]
+        for name, scorer in baselines.items()
+    }
+    origins = read_origins(rows, corpora)
+    return [
+        Record(
+            id=row.id,
+            model=judge.sha256,
+            fold=judge.fold,
+            label=prediction.label,
+            scores=tuple(round(prediction.scores[label], PLACES) for label in LABELS),
+            reliable=prediction.reliable if judge.model else None,
+            holder=get_offsets(prediction.holder),
+            source=get_offsets(prediction.source),
+            baselines={name: found[i] for name, found in labels.items()},
+            slices=describe_row(row, origins[row.id]),
+            text=row.text if keep_text else None,
+        )
+        for i, (row, prediction) in enumerate(zip(rows, predictions, strict=True))
+    ]

@@ -1,0 +1,126 @@
+"""``results.json``: what a run found, whole, in one file; and the per-row predictions beside it.
+
+Of each set it holds ``metrics`` (value, low, high), ``per_label``, ``confusion``, label metrics
+``weighted`` where rows have weights, ``baselines`` (metrics, and the judge's paired lead), the
+``annotator`` row, ``phenomena`` of probes, ``slices``, the ``reliability`` and ``risk_coverage``
+curves, the ``misread`` rows by id, the ``models`` that judged, the ``benchmark`` it is, and the
+comparison ``against`` another run. What does not apply is null.
+"""
+
+import os
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from stance import __version__, files
+from stance.errors import InputError
+from stance.evaluation import benchmarks
+from stance.evaluation.records import Record, write_records
+from stance.evaluation.summary import summarize
+from stance.rows import Row
+from stance.sets import hash_rows
+
+SCHEMA = 1
+CORE = "articles_core"
+"""The articles without page furniture and duplicates: a part of another set."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One evaluated set: its rows and what was said of them, in the same order."""
+
+    rows: list[Row]
+    records: list[Record]
+
+
+def write_results(
+    out: Path,
+    judge: dict[str, str | None],
+    judged: dict[str, Judged],
+    compared: dict[str, dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """Write ``results.json`` and, in the folder ``results`` beside it, one file of records a set.
+
+    Args:
+        out: ``results.json``, or another name; the folder is called like it.
+        judge: name and SHA-256 of whoever was judged.
+        judged: the sets.
+        compared: paired comparisons by set, or None.
+
+    Returns:
+        The content of ``results.json``.
+    """
+    sets = {}
+    for name, part in judged.items():
+        sets[name] = {
+            **summarize(part.rows, part.records),
+            "models": sorted({record.model for record in part.records}),
+            "benchmark": describe_benchmark(name),
+            "against": (compared or {}).get(name),
+        }
+        if name != CORE:
+            write_records(out.with_suffix("") / f"{name}.jsonl", part.records)
+    results = {
+        "schema": SCHEMA,
+        "stance_version": __version__,
+        "model": judge,
+        "data": {name: hash_rows(part.rows) for name, part in judged.items()},
+        "environment": describe_environment(),
+        "sets": sets,
+    }
+    files.write_json(out, results)
+    return results
+
+
+def describe_benchmark(name: str) -> dict[str, Any] | None:
+    """Return what a benchmark is, or None for another set."""
+    known = name in benchmarks.list_benchmarks()
+    return benchmarks.describe(benchmarks.read_benchmark(name)) if known else None
+
+
+def describe_environment() -> dict[str, Any]:
+    """Return what else a result may depend on."""
+    packages = {}
+    for name in ("numpy", "onnxruntime", "tokenizers", "scikit-learn"):
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "packages": packages,
+    }
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """Read a ``results.json``.
+
+    Raises:
+        InputError: the file is something else, or of another version.
+    """
+    with files.open_input(path) as stream:
+        text = "".join(files.iter_lines(stream, str(path)))
+    content = files.parse_object(text, str(path))
+    sets = content.get("sets")
+    if content.get("schema") != SCHEMA or not isinstance(sets, dict) or not sets:
+        raise InputError(
+            str(path),
+            expected=f"a results.json of schema {SCHEMA} with at least one set",
+            found=f"schema {content.get('schema')!r}" if sets else "no sets",
+            remedy="Write it with stance evaluate.",
+        )
+    for name, entry in sets.items():
+        missing = {"n", "metrics", "confusion", "baselines", "misread"} - set(entry)
+        if missing:
+            raise InputError(
+                f"{path} set '{name}'",
+                expected="the fields that stance evaluate writes",
+                found="none of " + ", ".join(sorted(missing)),
+                remedy="Write the file anew with stance evaluate.",
+            )
+    return content

@@ -1,0 +1,108 @@
+"""The one thing the harness asks of whoever is judged: texts in, class scores out."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from stance.bundle import hash_file
+from stance.errors import InputError
+from stance.types import LABELS, Prediction
+
+TOLERANCE = 1e-3  # how far the scores of a text may be from a sum of 1
+
+
+class Scorer(Protocol):
+    """Texts in, class scores out; a plain function will do.
+
+    Example:
+        >>> def score(texts):
+        ...     return [[0, 0, 0, 1] for _ in texts]  # favor, conditional, against, neutral
+    """
+
+    def __call__(self, texts: Sequence[str], /) -> ArrayLike:
+        """Return the scores of n texts, (n, 4): probabilities in the order of ``LABELS``.
+
+        A scorer that has labels alone gives 1 to the label and 0 to the others.
+        """
+        ...
+
+
+def run_scorer(scorer: Scorer, texts: Sequence[str], name: str) -> NDArray[np.float64]:
+    """Return a scorer's scores of the texts, checked, (n, labels).
+
+    Raises:
+        InputError: the scorer's answer is not n times four probabilities.
+    """
+    answer = scorer(texts)
+    try:
+        scores = np.asarray(answer, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise refuse(name, len(texts), f"something else ({error})") from None
+    if scores.shape != (len(texts), len(LABELS)):
+        raise refuse(name, len(texts), f"the shape {scores.shape}")
+    for i, row in enumerate(scores):
+        if not np.isfinite(row).all() or row.min() < 0 or abs(row.sum() - 1) > TOLERANCE:
+            raise refuse(f"{name} text {i}", len(texts), str(row.tolist()))
+    return scores
+
+
+def refuse(where: str, n: int, found: str) -> InputError:
+    """Return the error that a scorer's answer is of another kind."""
+    return InputError(
+        f"scorer {where}",
+        expected=f"{n} rows of {len(LABELS)} probabilities that sum to 1",
+        found=found,
+        remedy="Return scores in the order of stance.LABELS; 1 and 0 where there is a label alone.",
+    )
+
+
+def predict_with(scorer: Scorer, texts: Sequence[str], name: str) -> list[Prediction]:
+    """Return a scorer's predictions: no holder, no source, never reliable."""
+    return [
+        Prediction(
+            text=text,
+            label=LABELS[int(row.argmax())],
+            scores=dict(zip(LABELS, map(float, row), strict=True)),
+            confidence=float(row.max()),
+            reliable=False,
+            holder=None,
+            source=None,
+            truncated=False,
+        )
+        for text, row in zip(texts, run_scorer(scorer, texts, name), strict=True)
+    ]
+
+
+def load_scorer(name: str) -> tuple[Scorer, str]:
+    """Import a scorer by its name, ``module:function``; modules are found from this folder too.
+
+    Returns:
+        The scorer, and the SHA-256 of the file that defines it.
+
+    Raises:
+        InputError: there is no such module or function.
+    """
+    module_name, _, function = name.partition(":")
+    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - an entry of sys.path is a string
+    try:
+        module = importlib.import_module(module_name)
+        scorer: Any = getattr(module, function)
+        if not callable(scorer) or module.__file__ is None:
+            raise AttributeError(f"'{function}' is no function of a file")
+        path = Path(module.__file__)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InputError(
+            f"--scorer {name}",
+            expected="module:function",
+            found=str(error) or "another form",
+            remedy="Name an importable module and a function in it.",
+        ) from error
+    finally:
+        sys.path.pop(0)
+    return scorer, hash_file(path)

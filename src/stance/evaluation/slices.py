@@ -1,0 +1,130 @@
+"""What a row is like, and how well rows of one kind are judged."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.evaluation import metrics
+from stance.evaluation.intervals import Array, Resamples, take_interval
+from stance.evaluation.records import Record
+from stance.layers import iter_corpus
+from stance.rows import Row
+from stance.types import LABELS
+
+MIN_ROWS = 20  # a smaller slice says too little to be listed
+QUOTE = re.compile('["\u201c\u201d\u201e\u00ab\u00bb]')
+YEAR = re.compile(r"(?:19|20)\d\d")
+LENGTHS = ((15, "under 15 words"), (30, "15 to 29 words"))
+LONG = "30 words or more"
+CELLS = len(LABELS) ** 2
+
+
+def read_origins(rows: Sequence[Row], corpora: Path | None) -> dict[str, dict[str, str]]:
+    """Return outlet and date by row id: from the row itself, or from its corpus where it tells."""
+    origins = {row.id: pick_origin(row.fields) for row in rows}
+    for corpus in {str(row.fields["corpus"]) for row in rows if row.fields.get("corpus")}:
+        wanted = {row.fields["row"]: row.id for row in rows if row.fields.get("corpus") == corpus}
+        for row_id, found in iter_corpus(corpora, corpus) if corpora else ():
+            if row_id in wanted:
+                origins[wanted[row_id]] = pick_origin(found)
+    return origins
+
+
+def pick_origin(fields: dict[str, Any]) -> dict[str, str]:
+    """Return outlet and date where the fields hold them."""
+    return {name: str(fields[name]) for name in ("outlet", "date") if fields.get(name)}
+
+
+def describe_row(row: Row, origin: dict[str, str]) -> dict[str, str]:
+    """Return what a row is like: the slices it belongs to, its label apart.
+
+    Args:
+        row: the row, with its text.
+        origin: its outlet and date, where known.
+    """
+    fields = row.fields
+    found: dict[str, str | None] = {
+        "stratum": fields.get("stratum"),
+        "corpus": name_corpus(fields),
+        "conflict": name_conflict(fields.get("conflict")),
+        "outlet": origin.get("outlet"),
+        "year": match[0] if (match := YEAR.match(origin.get("date", ""))) else None,
+        "quoted": "yes" if QUOTE.search(row.text) else "no",
+        "length": name_length(row.text),
+        "sure": name_certainty(fields.get("votes") or []),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def name_corpus(fields: dict[str, Any]) -> str | None:
+    """Return the corpus, with the source in it where it is a collection."""
+    corpus: str | None = fields.get("corpus")
+    return f"recent/{fields['row'].split('/')[0]}" if corpus == "recent" else corpus
+
+
+def name_conflict(conflict: str | None) -> str | None:
+    """Return the conflict; the invented ones together."""
+    return "invented" if conflict and conflict.startswith("invented") else conflict
+
+
+def name_length(text: str) -> str:
+    """Return the class of length."""
+    words = len(text.split())
+    return next((name for limit, name in LENGTHS if words < limit), LONG)
+
+
+def name_certainty(votes: Sequence[dict[str, Any]]) -> str | None:
+    """Return how sure the least sure annotator was, 1 (a coin toss) to 3 (clear)."""
+    given = [vote["sure"] for vote in votes if vote.get("sure")]
+    return str(min(given)) if given else None
+
+
+def summarize_slices(
+    rows: Sequence[Row],
+    records: Sequence[Record],
+    draws: Resamples,
+    pairs: NDArray[np.int64],
+) -> list[dict[str, Any]]:
+    """Return accuracy and macro-F1 of each slice of enough rows, the worst accuracy first.
+
+    Macro-F1 is given only where a slice holds gold rows of every label.
+
+    Args:
+        rows: n rows.
+        records: what was said of them.
+        draws: resamples of their documents.
+        pairs: gold label id times the number of labels, plus the predicted one, (n,).
+    """
+    names = list(dict.fromkeys(name for record in records for name in record.slices))
+    traits = {"label": [row.label for row in rows]}
+    traits |= {name: [record.slices.get(name, "") for record in records] for name in names}
+    documents = np.array([row.document for row in rows])
+    found: list[dict[str, Any]] = []
+    for name, values in traits.items():
+        kinds, kind = np.unique(values, return_inverse=True)
+        sizes = np.bincount(kind)
+        kept = [k for k, value in enumerate(kinds) if value and sizes[k] >= MIN_ROWS]
+        if len(kept) + (name == "label") < 2:
+            continue  # one slice is the set itself
+        for k in kept:
+            inside = kind == k
+            confusions = draws.sum(np.eye(CELLS)[pairs] * inside[:, None])
+            entry = {"by": name, "value": str(kinds[k]), "n": int(sizes[k]),
+                     "documents": len(np.unique(documents[inside]))}  # fmt: skip
+            found.append({**entry, **measure(confusions)})
+    return sorted(found, key=lambda entry: entry["accuracy"]["value"])
+
+
+def measure(confusions: Array) -> dict[str, Any]:
+    """Return a slice's figures from its confusion matrices, (1 + resamples, cells)."""
+    square = confusions.reshape(-1, len(LABELS), len(LABELS))
+    scores = metrics.compute_metrics(square)
+    complete = (square[0].sum(axis=1) > 0).all()
+    return {
+        "accuracy": take_interval(scores["accuracy"]).to_dict(),
+        "macro_f1": take_interval(scores["macro_f1"]).to_dict() if complete else None,
+    }

@@ -1,0 +1,1 @@
+"""Reports: results or an analysis as one self-contained HTML page."""

@@ -1,0 +1,163 @@
+"""From rows and records to figures: probes, slices, comparisons, and bad input."""
+
+import json
+
+import numpy as np
+import pytest
+
+from made import make_record, make_row
+from stance.errors import InputError
+from stance.evaluation.compare import compare
+from stance.evaluation.probes import read_probes, summarize_phenomena
+from stance.evaluation.records import align, read_records, write_records
+from stance.evaluation.results import read_results
+from stance.evaluation.slices import describe_row
+from stance.evaluation.summary import summarize
+from stance.rows import Row
+from stance.types import LABELS
+
+
+def test_probes_pass_where_both_labels_are_right(tiny_data):
+    rows = read_probes(tiny_data)
+    records = [make_record(row.id, row.label) for row in rows]
+    records[1] = make_record(rows[1].id, "favor")  # one pair of four does not change
+    records[8] = make_record(rows[8].id, "neutral")  # one invariant pair changes
+    records[10] = make_record(rows[10].id, "neutral")  # one is wrong twice, but steady
+    records[11] = make_record(rows[11].id, "neutral")
+    entry = summarize(rows, records)
+    assert entry["metrics"]["pass_rate"]["value"] == pytest.approx(5 / 8)
+    assert entry["metrics"]["unchanged_share"]["value"] == pytest.approx(3 / 4)
+    phenomena = summarize_phenomena(rows, records)
+    assert phenomena["negated-verb"]["pass_rate"]["value"] == pytest.approx(3 / 4)
+    assert phenomena["negated-verb"]["unchanged_share"] is None
+    assert phenomena["name-swap"]["pass_rate"]["value"] == pytest.approx(2 / 4)
+    assert phenomena["name-swap"]["unchanged_share"]["value"] == pytest.approx(3 / 4)
+    assert phenomena["name-swap"]["n"] == 4
+
+
+def test_pairs_that_share_a_statement_are_drawn_together(root):
+    rows = read_probes(root / "data")
+    assert len(rows) == 2 * 593
+    home = {}
+    for row in rows:
+        home.setdefault(row.text, set()).add(row.document)
+    assert max(len(found) for found in home.values()) == 1
+
+
+def test_faulty_probes_are_refused(tmp_path):
+    good = {"id": "x", "phenomenon": "p", "expected": "change",
+            "a": {"text": "s", "label": "favor"},
+            "b": {"text": "t", "label": "against"}}  # fmt: skip
+    for fault in ({"expected": "invariance"}, {"expected": "maybe"}, {"a": {"text": "s"}}):
+        (tmp_path / "probes.jsonl").write_text(json.dumps({**good, **fault}) + "\n")
+        with pytest.raises(InputError, match="line 1"):
+            read_probes(tmp_path)
+
+
+def test_slices_come_worst_first_with_n():
+    rows = [make_row(i, "favor" if i % 2 else "against", f"d{i // 2}") for i in range(80)]
+    records = [
+        make_record(i, "favor", slices={"year": "2022" if i < 40 else "2023", "quoted": "no"})
+        for i in range(80)
+    ]
+    records[0] = make_record(0, "against", slices=records[0].slices)
+    found = summarize(rows, records)["slices"]
+    assert [(part["by"], part["value"], part["n"]) for part in found] == [
+        ("label", "against", 40), ("year", "2023", 40), ("year", "2022", 40),
+        ("label", "favor", 40),
+    ]  # fmt: skip
+    values = [part["accuracy"]["value"] for part in found]
+    assert values == sorted(values)
+    assert found[1]["documents"] == 20
+
+
+def test_a_row_tells_its_slices():
+    row = Row("1", "d", '"Talks," he said.', "favor", None, None,
+              {"corpus": "recent", "row": "guardian/1#2", "stratum": "free/word",
+               "votes": [{"sure": 3}, {"sure": 1}]})  # fmt: skip
+    assert describe_row(row, {"outlet": "X", "date": "2022-01-02"}) == {
+        "stratum": "free/word", "corpus": "recent/guardian", "outlet": "X", "year": "2022",
+        "quoted": "yes", "length": "under 15 words", "sure": "1",
+    }  # fmt: skip
+    assert "year" not in describe_row(row, {"date": "9/20/16"})
+
+
+def test_a_planted_regression_is_found_and_a_run_against_itself_is_not():
+    rng = np.random.default_rng(0)
+    rows = [make_row(i, LABELS[i % 4], f"d{i // 3}") for i in range(600)]
+    good = [
+        make_record(i, row.label if rng.uniform() < 0.8 else "neutral")
+        for i, row in enumerate(rows)
+    ]
+    spoilt = list(good)
+    for i in rng.choice(600, 30, replace=False):  # 5 % of the rows get another label
+        spoilt[i] = make_record(i, LABELS[(LABELS.index(good[i].label) + 1) % 4])
+    found = compare(rows, spoilt, good, "other")
+    assert found["difference"]["accuracy"]["high"] < 0
+    assert found["difference"]["macro_f1"]["high"] < 0
+    assert found["mcnemar"]["p"] < 0.01
+    same = compare(rows, good, good, "other")
+    assert same["difference"]["macro_f1"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert same["mcnemar"] == {"only_this": 0, "only_other": 0, "p": 1.0}
+
+
+def test_a_difference_is_weighted_where_rows_are():
+    rows = [make_row(i, weight=9.0 if i < 10 else 1.0) for i in range(100)]
+    this = [make_record(i, "favor" if i >= 10 else "against") for i in range(100)]
+    other = [make_record(i, "favor" if i < 90 else "against") for i in range(100)]
+    found = compare(rows, this, other, "other")["difference"]
+    assert found["accuracy"]["value"] == 0
+    assert found["accuracy_weighted"]["value"] == pytest.approx((90 - 170) / 180, abs=1e-5)
+
+
+def test_mcnemar_agrees_with_the_binomial():
+    from scipy.stats import binomtest
+
+    rows = [make_row(i) for i in range(20)]
+    this = [make_record(i, "favor" if i < 12 else "against") for i in range(20)]
+    other = [make_record(i, "against" if i < 9 else "favor") for i in range(20)]
+    found = compare(rows, this, other, "other")["mcnemar"]
+    assert (found["only_this"], found["only_other"]) == (9, 8)
+    assert found["p"] == pytest.approx(binomtest(9, 17).pvalue, rel=0.01)
+
+
+def test_one_document_and_absent_labels_have_a_stated_convention():
+    rows = [make_row(i, "favor", "only") for i in range(30)]
+    entry = summarize(rows, [make_record(i) for i in range(30)])
+    assert entry["metrics"]["accuracy"] == {"value": 1.0, "low": None, "high": None}
+    assert entry["metrics"]["macro_f1"]["value"] == 0.25  # three labels that never occur count 0
+    assert entry["resamples"] == 0
+
+
+def test_records_that_do_not_align_are_refused(tmp_path):
+    record = make_record("a")
+    write_records(tmp_path / "r.jsonl", [record])
+    assert read_records(tmp_path / "r.jsonl") == [record]
+    with pytest.raises(InputError, match="1 records; 0 rows without one"):
+        align([], [record], "x")
+    line = (tmp_path / "r.jsonl").read_text()
+    for old, new, found in (
+        ("", "", "line 2.*a second time"),
+        ('"label": "favor"', '"label": "maybe"', "line 1.*maybe"),
+        ("0.7", "NaN", "line 1.*nan"),
+        ('"id": "a"', '"id": "b", "more": 1', "line 1.*more"),
+    ):
+        changed = line.replace(old, new) if old else line + line
+        (tmp_path / "r.jsonl").write_text(changed)
+        with pytest.raises(InputError, match=found):
+            read_records(tmp_path / "r.jsonl")
+    (tmp_path / "r.jsonl").write_text('{"id": "a"}\n')
+    with pytest.raises(InputError, match="line 1: expected a record"):
+        read_records(tmp_path / "r.jsonl")
+
+
+def test_other_files_are_no_results(tmp_path):
+    for text in (
+        "[]",
+        "{}",
+        '{"schema": 2, "sets": {"a": {}}}',
+        '{"schema": 1, "sets": {"a": {}}}',
+    ):
+        (tmp_path / "r.json").write_text(text)
+        with pytest.raises(InputError, match=r"r\.json"):
+            read_results(tmp_path / "r.json")

@@ -1,0 +1,155 @@
+"""Who is judged, and what stands beside: scorers, baselines, an annotator."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score
+
+from made import make_row
+from stance.errors import InputError
+from stance.evaluation import baselines
+from stance.evaluation.agreement import summarize_annotator
+from stance.evaluation.baselines import Ground, fit_baselines
+from stance.evaluation.judges import judge_by_scorer
+from stance.evaluation.run import evaluate
+from stance.evaluation.scorers import run_scorer
+from stance.evaluation.summary import summarize
+from stance.rows import build_row
+from stance.sets import read_set
+from stance.types import LABELS
+
+LIGHT = ("majority", "keywords", "holders", "tfidf_svm")
+
+
+def test_a_foreign_scorer_is_judged_like_a_model_but_for_spans_and_flags(
+    place, tmp_path, monkeypatch
+):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "foreign.py").write_text(
+        "def score(texts):\n"
+        "    return [[0, 0, 1, 0] if 'reject' in t else [0, 0, 0, 1] for t in texts]\n"
+    )
+    judge = judge_by_scorer("foreign:score")
+    assert (judge.name, len(judge.sha256)) == ("foreign:score", 64)
+    judged = evaluate(judge, ["written", "articles", "probes"], place, baselines=["majority"])
+    entry = summarize(judged["written"].rows, judged["written"].records)
+    assert entry["per_label"]["against"]["f1"]["value"] == 1
+    assert "holder_f1" not in entry["metrics"]
+    assert "reliable_share" not in entry["metrics"]
+    assert {record.fold for record in judged["articles"].records} == {"one", "two"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (lambda texts: [[0, 0, 0, 1]], r"the shape \(1, 4\)"),
+        (lambda texts: [["favor"] * 4 for _ in texts], "something else"),
+        (lambda texts: [[float("nan"), 0, 0, 1] for _ in texts], "text 0.*nan"),
+        (lambda texts: [[0.2, 0.2, 0.2, 0.2] for _ in texts], r"text 0.*0\.2"),
+        (lambda texts: [[2, -1, 0, 0] for _ in texts], "text 0.*-1"),
+    ],
+)
+def test_answers_that_are_no_scores_are_refused(answer, found):
+    with pytest.raises(InputError, match=found):
+        run_scorer(answer, ["a", "b"], "x:y")
+
+
+def test_scorers_that_do_not_exist_are_refused():
+    for name in ("no_such_module:score", "json:no_such_function", "json", "json:decoder.x", ""):
+        with pytest.raises(InputError, match="module:function"):
+            judge_by_scorer(name)
+
+
+def test_keyword_rule():
+    texts = ["It rained.", "Kyiv urges talks.", "No talks unless they leave.", "He rejected talks."]
+    expected = ["neutral", "favor", "conditional", "against"]
+    assert [LABELS[i] for i in baselines.score_keywords(texts).argmax(axis=1)] == expected
+
+
+def test_svm_learns_and_majority_does_not(tiny_data):
+    train = read_set(tiny_data, "written", "train", None).rows
+    test = read_set(tiny_data, "written", "test", None).rows
+    fitted = fit_baselines(Ground(train))
+    assert set(fitted) == set(LIGHT)
+    gold = [row.label for row in test]
+
+    def accuracy(name):
+        scores = run_scorer(fitted[name], [row.text for row in test], name)
+        return accuracy_score(gold, [LABELS[i] for i in scores.argmax(axis=1)])
+
+    assert accuracy("tfidf_svm") > 0.9
+    assert accuracy("majority") == 0.25
+    assert set(fit_baselines(Ground([]))) == {"keywords"}
+    assert set(fit_baselines(Ground(train), own_labels=False)) == {"majority", "tfidf_svm"}
+
+
+def test_holder_baseline_sees_names_and_nothing_else():
+    span = {"start": 0, "end": 4}
+    cases = [("Kyiv urges talks", "favor"), ("Oslo rejects talks", "against")] * 5
+    rows = [build_row({"id": str(i), "document": str(i), "label": label, "holder": span}, text)
+            for i, (text, label) in enumerate(cases)]  # fmt: skip
+    score = fit_baselines(Ground(rows), ["holders"])["holders"]
+    texts = ["Oslo urges talks", "Kyiv rejects talks", "talks with kyiv"]
+    assert [LABELS[i] for i in score(texts).argmax(axis=1)] == ["against", "favor", "favor"]
+    other = score(["It rained.", "Someone rejects talks."])
+    assert (other[0] == other[1]).all()
+
+
+def test_encoder_baselines(place, judge):
+    judged = evaluate(judge, ["written"], place, baselines=["embedding_lr", "zero_shot"])
+    gold = [row.label for row in judged["written"].rows]
+    found = [record.baselines for record in judged["written"].records]
+    assert accuracy_score(gold, [entry["embedding_lr"] for entry in found]) > 0.6
+    assert set(Counter(entry["zero_shot"] for entry in found)) <= set(LABELS)
+
+
+def test_setfit_learns_from_a_few_rows(tiny_encoder, tiny_data, monkeypatch):
+    from stance.training import fewshot
+
+    monkeypatch.setattr(fewshot, "ROWS_A_LABEL", 8)
+    monkeypatch.setattr(fewshot, "MAX_STEPS", 20)
+    rows = read_set(tiny_data, "written", "train", None).rows
+    texts, labels = [row.text for row in rows], [row.label for row in rows]
+    encoder = {"name": str(tiny_encoder), "max_tokens": 32}
+    score = fewshot.fit_setfit(encoder, texts, labels)
+    found = run_scorer(score, texts, "setfit").argmax(axis=1)
+    assert accuracy_score(labels, [LABELS[i] for i in found]) > 0.5
+
+
+def test_embeddings_do_not_depend_on_the_batch(tiny_encoder):
+    from stance.training.embedding import load_embedder
+
+    choice = (("name", str(tiny_encoder)), ("max_tokens", 32))
+    texts = ["kyiv rejected talks", "the weather report of the town in the market", ""]
+    together = load_embedder(choice, "cpu")(texts)
+    load_embedder.cache_clear()
+    alone = np.stack([load_embedder(choice, "cpu")([text])[0] for text in texts])
+    assert together == pytest.approx(alone, abs=1e-5)
+    assert np.linalg.norm(together, axis=1) == pytest.approx(np.ones(3))
+
+
+def vote(**labels):
+    return [{"annotator": name, "kind": "language model", "label": label}
+            for name, label in labels.items()]  # fmt: skip
+
+
+def test_each_annotator_is_measured_against_the_others_alone():
+    rows = [
+        make_row(1, votes=vote(a="favor", b="favor", c="favor")),
+        make_row(2, votes=vote(a="favor", b="favor", c="against")),
+        make_row(3, votes=vote(a="favor", b="neutral", c="against")),
+    ]
+    found = summarize_annotator(rows, np.array([0, 2, 0]))
+    assert found["annotators"] == 3
+    # a: rows 1; b: row 1; c: rows 1 and 2, where he is wrong. With himself in the majority he
+    # would have been right in more.
+    assert found["n"] == pytest.approx(4 / 3, abs=0.1)
+    assert found["annotator"]["accuracy"]["value"] == pytest.approx((1 + 1 + 0.5) / 3, abs=1e-5)
+    assert found["judge"]["accuracy"]["value"] == pytest.approx((1 + 1 + 0.5) / 3, abs=1e-5)
+
+
+def test_no_annotator_row_without_two_who_judged_every_row():
+    assert summarize_annotator([make_row(1), make_row(2)], np.array([0, 0])) is None
+    rows = [make_row(1, votes=vote(a="favor", b="favor")), make_row(2, votes=vote(a="favor"))]
+    assert summarize_annotator(rows, np.array([0, 0])) is None

@@ -1,0 +1,277 @@
+"""The report page: what stands on it, and what a browser makes of it."""
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from stance.evaluation.compare import compare
+from stance.evaluation.records import Record, write_records
+from stance.evaluation.results import Judged, write_results
+from stance.evaluation.texts import collect_texts
+from stance.report.evaluation import build_report
+from stance.report.plots import Entry, place_forest, round_up
+from stance.rows import Row
+from stance.types import LABELS
+
+EVIL = "<script>alert('x')</script>&\"'"
+
+
+def make_set(*, pairs=False, seed=0):
+    """Rows and records with everything that a page can show."""
+    rng = np.random.default_rng(seed)
+    rows, records = [], []
+    for i in range(160):
+        label = LABELS[i % 4]
+        fields = {"votes": [{"annotator": a, "kind": "language model", "label": label}
+                            for a in "ABC"]}  # fmt: skip
+        if pairs:
+            fields |= {"pair": str(i // 2), "phenomenon": f"p{i % 2}", "expected": "change"}
+            fields["phenomenon"] = f"p{i // 80}"
+        row_id = EVIL if i == 3 else f"r{i}"
+        rows.append(Row(row_id, f"d{i // 3}", "", label, None, None, fields))
+        scores = rng.dirichlet(np.ones(4))
+        scores[i % 4] += 0.4
+        scores = tuple((scores / scores.sum()).round(6))
+        found = LABELS[int(np.argmax(scores))]
+        baselines = {"majority": "neutral", "embedding_lr": LABELS[rng.integers(4)]}
+        slices = {"outlet": EVIL if i % 2 else "BBC", "year": str(2022 + i % 3)}
+        records.append(Record(row_id, "m", None, found, scores, True, None, None, baselines,
+                              slices))  # fmt: skip
+    return Judged(rows, records)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    out = tmp_path_factory.mktemp("report") / "results.json"
+    judged = {"realnews": make_set(), "probes": make_set(pairs=True, seed=1)}
+    other = make_set(seed=2)
+    compared = {"realnews": compare(judged["realnews"].rows, judged["realnews"].records,
+                                    other.records, "other")}  # fmt: skip
+    found = write_results(out, {"name": EVIL, "sha256": "0" * 64}, judged, compared)
+    found["sets"]["realnews"]["benchmark"] = {
+        "title": "A benchmark", "metric": "macro_f1_three", "paper": "p", "source": "s",
+        "version": "v", "licence": "l", "labels": {"favor": "agree"},
+        "published": [{"system": "somebody", "value": 0.7, "source": "there"}],
+    }  # fmt: skip
+    return found
+
+
+@pytest.fixture(scope="module")
+def page(results):
+    return build_report(results, {"realnews": {"r1": "A statement of row one."}})
+
+
+class Reader(HTMLParser):
+    """Collects ids, links to them, and what refers to a title."""
+
+    def __init__(self):
+        super().__init__()
+        self.ids, self.links, self.labelled, self.outside = [], [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.ids += [found["id"]] if "id" in found else []
+        if found.get("href", "").startswith("#"):
+            self.links.append(found["href"][1:])
+        self.labelled += found.get("aria-labelledby", "").split()
+        for name in ("src", "href"):
+            if found.get(name, "#")[0] != "#" and not found[name].startswith("data:"):
+                self.outside.append(found[name])
+
+
+def test_page_holds_itself_together(page):
+    reader = Reader()
+    reader.feed(page)
+    assert reader.outside == []
+    assert len(set(reader.ids)) == len(reader.ids)
+    assert set(reader.links) <= set(reader.ids)
+    assert set(reader.labelled) <= set(reader.ids)
+    assert "<script" not in page
+    assert "url(" not in page
+
+
+def test_page_shows_what_results_hold(page, results):
+    entry = results["sets"]["realnews"]
+    value = entry["metrics"]["macro_f1"]
+    assert f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}]" in page
+    for words in ("Comparison", "Against the other run", "McNemar p =", "Probes by phenomenon",
+                  "Beside published figures", "somebody", "Slices, the worst first", "Confusion",
+                  "frozen encoder + logistic regression", "one annotator (language model)",
+                  f"{len(entry['misread'])} rows with another label"):  # fmt: skip
+        assert words in page, words
+
+
+def test_statements_are_shown_where_they_are_given(results, page):
+    misread = results["sets"]["realnews"]["misread"][0]["id"]
+    shown = build_report(results, {"realnews": {misread: f"Here {EVIL} it is."}})
+    assert "Here &lt;script&gt;" in shown
+    assert '<th scope="col">statement</th>' in shown
+    assert '<th scope="col">statement</th>' not in build_report(results, {})
+
+
+def test_values_without_interval_and_perfect_results_are_drawn(tmp_path):
+    rows = [Row(str(i), "only", "", LABELS[i % 4], None, None, {}) for i in range(8)]
+    records = [
+        Record(row.id, "m", None, row.label, tuple(float(row.label == x) for x in LABELS), None,
+               None, None, {})
+        for row in rows
+    ]  # fmt: skip
+    judged = {"own": Judged(rows, records)}
+    found = write_results(tmp_path / "r.json", {"name": "x", "sha256": None}, judged)
+    page = build_report(found, {})
+    assert "document gives no interval" in page
+    assert "<p>None.</p>" in page
+    assert "nan" not in page.lower()
+
+
+def test_forest_axis():
+    interval = {"value": 0.5, "low": 0.4, "high": 0.6}
+    plain = place_forest([Entry("a", interval, "t")])
+    assert [tick.label for tick in plain.ticks] == ["0", "0.2", "0.4", "0.6", "0.8", "1"]
+    assert plain.bars[0].low < plain.bars[0].at < plain.bars[0].high
+    signed = place_forest([Entry("a", {"value": -0.03, "low": -0.04, "high": 0.01}, "t")],
+                          signed=True)  # fmt: skip
+    assert [tick.label for tick in signed.ticks] == ["-0.05", "-0.025", "0", "+0.025", "+0.05"]
+    assert signed.bars[0].at < signed.zero < signed.bars[0].high
+    assert round_up(0) == 0.01
+
+
+def test_command(results, tmp_path):
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    command = [sys.executable, "-m", "stance.cli", "report", str(tmp_path / "results.json")]
+    out = tmp_path / "report.html"
+    done = subprocess.run([*command, "--out", out], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert out.read_text().startswith("<!DOCTYPE html>")
+    (tmp_path / "results.json").write_text('{"schema": 1, "sets": {}}')
+    done = subprocess.run([*command, "--out", out], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "no sets" in done.stderr
+
+
+def test_statements_come_from_the_data_or_the_users_own_records(tiny_data, tmp_path):
+    own = Record("1", "m", None, "favor", (1.0, 0.0, 0.0, 0.0), None, None, None, {}, {}, "Mine.")
+    write_records(tmp_path / "own.jsonl", [own])
+    results = {"sets": dict.fromkeys(["written", "probes", "articles_core", "own", "realnews"])}
+    found = collect_texts(results, tmp_path, tiny_data, None)
+    assert found["own"] == {"1": "Mine."}
+    assert found["written"]["test-favor-0"] == "kyiv urges dialogue , moscow said"
+    assert found["probes"]["verb-0/b"] == "kyiv rejected talks ."
+    assert found["articles_core"]["one-0"] == "kyiv rejected talks ."
+    assert "realnews" not in found  # no corpora
+    assert collect_texts(results, tmp_path, None, None) == {"own": {"1": "Mine."}}
+
+
+# In Chromium
+
+SIZES = {"phone": 360, "desk": 1100}
+
+
+@pytest.fixture(scope="module")
+def browser(pytestconfig):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        # Debian's Chromium; as root, as in a container, it starts without its sandbox alone.
+        yield driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+
+
+@pytest.fixture
+def opened(browser, page, tmp_path, request):
+    path = tmp_path / "report.html"
+    path.write_text(page, encoding="utf-8")
+    view = browser.new_page(viewport={"width": request.param, "height": 800}, offline=True)
+    view.complaints = []
+    view.on("console", lambda message: view.complaints.append(message.text))
+    view.on("pageerror", lambda error: view.complaints.append(str(error)))
+    view.on("request", lambda call: view.complaints.extend(
+        [] if call.url.startswith(("file:", "data:")) else [call.url]
+    ))  # fmt: skip
+    view.goto(path.as_uri())
+    yield view
+    view.close()
+
+
+both = pytest.mark.parametrize("opened", SIZES.values(), ids=SIZES, indirect=True)
+
+
+@pytest.mark.browser
+@both
+def test_every_plot_is_there_and_nothing_complains(opened):
+    assert opened.complaints == []
+    assert opened.title().startswith("Evaluation of")
+    plots = opened.locator("svg")
+    # realnews: comparison, published, against, reliability, risk; probes: comparison, phenomena,
+    # reliability, risk
+    assert plots.count() == 9
+    for i in range(plots.count()):
+        box = plots.nth(i).bounding_box()
+        assert box["width"] > 250
+        assert box["height"] > 80
+        assert plots.nth(i).get_attribute("role") == "img"
+        drawn = plots.nth(i).locator("line, circle, rect, polyline").count()
+        assert drawn > 5
+
+
+@pytest.mark.browser
+@both
+def test_page_fits_its_width_and_letters_can_be_read(opened):
+    width = opened.viewport_size["width"]
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    sizes = opened.evaluate(
+        """[...document.querySelectorAll('svg text')].map(text => {
+            const matrix = text.getScreenCTM();
+            return parseFloat(getComputedStyle(text).fontSize) * Math.hypot(matrix.a, matrix.b);
+        })"""
+    )
+    assert min(sizes) >= 10
+    collisions = opened.evaluate(
+        """[...document.querySelectorAll('svg g')].filter(group => {
+            const [name, digits] = [...group.querySelectorAll('text')]
+                .map(text => text.getBoundingClientRect());
+            return name.right > digits.left && name.bottom > digits.top + 2
+                && digits.bottom > name.top + 2;
+        }).length"""
+    )
+    assert collisions == 0
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("opened", [SIZES["phone"]], indirect=True)
+def test_keyboard_and_screen_reader(opened):
+    opened.keyboard.press("Tab")
+    assert opened.evaluate("document.activeElement.textContent") == "Skip to the figures"
+    reached = set()
+    for _ in range(60):
+        opened.keyboard.press("Tab")
+        reached.add(opened.evaluate(
+            "document.activeElement.tagName + ' ' + (document.activeElement.ariaLabel || '')"
+        ))  # fmt: skip
+    assert "SUMMARY " in reached
+    assert "DIV Overview of the sets" in reached
+    summary = opened.locator("summary").first
+    summary.focus()
+    opened.keyboard.press("Enter")
+    assert opened.locator("details").first.get_attribute("open") is not None
+    told = opened.locator("body").aria_snapshot()
+    assert 'region "Overview of the sets"' in told
+    assert re.search(r'img "Macro-F1 of each system on realnews', told)
+    names = opened.evaluate(
+        "[...document.querySelectorAll('svg')].every(svg => svg.querySelector('desc').textContent)"
+    )
+    assert names
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("opened", [SIZES["desk"]], indirect=True)
+def test_print_opens_what_is_folded(opened, tmp_path):
+    opened.emulate_media(media="print")
+    assert opened.locator("table.misread").first.bounding_box()["height"] > 100
+    pages = opened.pdf(format="A4")
+    assert pages.startswith(b"%PDF")
+    assert len(pages) > 50_000
