@@ -1,4 +1,4 @@
-"""Write the tables of the three cards from committed labels and predictions.
+"""Write the tables and plots of the three cards from committed labels and predictions.
 
 Usage: python train/make_card.py [--check | --benchmarks RESULTS]
 
@@ -17,7 +17,8 @@ from corpora import TABLE, format_sources, read_parts
 from sources import read_table
 from stance.bundle import CARD, read_bundle, write_settings
 from stance.evaluation.card import BENCHMARKS, build_model_tables, fill, keep_figures
-from stance.evaluation.data_card import build_data_tables
+from stance.evaluation.data_card import build_data_tables, read_data_parts
+from stance.evaluation.data_plots import draw_data_plots
 from stance.evaluation.results import read_results
 from stance.files import write_json, write_text
 
@@ -47,6 +48,7 @@ def main(*, check: bool) -> int:
     if check:
         stale |= card != (RELEASED / CARD).read_text(encoding="utf-8")
         return int(stale)
+    draw_data_plots(ROOT / "data", read_data_parts(ROOT / "data"), ROOT / "data" / "plots")
     write_text(RELEASED / CARD, card)
     write_settings(RELEASED, bundle.settings)
     return 0

@@ -19,12 +19,7 @@ RARE = 100  # rows of a conflict below which it has no line of its own
 
 def build_data_tables(data: Path) -> dict[str, str]:
     """Return the dataset card's tables by name."""
-    parts: dict[str, list[Row]] = {}
-    for name, split in (
-        ("articles", "train"), ("written", "train"), ("written", "validation"), ("written", "test"),
-        ("layers", "train"), ("layers", "test"), ("realnews", "validation"), ("realnews", "test"),
-    ):  # fmt: skip
-        parts[f"{name} / {split}"] = read_labels(data, name, split)
+    parts = read_data_parts(data)
     return {
         "composition": format_composition(parts),
         "genres": format_groups(group_by_genre(parts, data), "genre"),
@@ -35,6 +30,18 @@ def build_data_tables(data: Path) -> dict[str, str]:
         "keywords": format_keywords(parts),
         "comparison": format_comparison(data),
     }
+
+
+def read_data_parts(data: Path) -> dict[str, list[Row]]:
+    """Return the labelled rows by set and split, those over corpora without texts."""
+    return {
+        f"{name} / {split}": read_labels(data, name, split)
+        for name, split in (
+            ("articles", "train"), ("written", "train"), ("written", "validation"),
+            ("written", "test"), ("layers", "train"), ("layers", "test"),
+            ("realnews", "validation"), ("realnews", "test"),
+        )
+    }  # fmt: skip
 
 
 def format_composition(parts: dict[str, list[Row]]) -> str:
@@ -169,7 +176,29 @@ def format_keywords(parts: dict[str, list[Row]]) -> str:
             found = [mentions(row) for row in part if row.label == label]
             shares.append(f"{100 * sum(found) / len(found):.0f} %" if found else "-")
         rows.append([name, *shares])
+    rows.append(
+        [
+            "written, all",
+            *format_shares(
+                [row for name, part in parts.items() if name.startswith("written") for row in part]
+            ),
+        ]
+    )
+    rows.append(["realnews / test, weighted to the pools",
+                 *format_shares(parts["realnews / test"])])  # fmt: skip
     return table.format_rows(("set / split", *LABELS), rows)
+
+
+def format_shares(rows: list[Row]) -> list[str]:
+    """Return by label the share of rows that hold a negotiation word, by the rows' weights."""
+    shares = []
+    for label in LABELS:
+        part = [
+            (row.fields.get("weight", 1.0), mentions(row)) for row in rows if row.label == label
+        ]
+        share = sum(w for w, found in part if found) / sum(w for w, _ in part)
+        shares.append(f"{100 * share:.1f} %")
+    return shares
 
 
 def mentions(row: Row) -> bool:
