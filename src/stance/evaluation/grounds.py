@@ -6,7 +6,7 @@ from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
-from stance.errors import InputError, MissingExtraError, StanceError
+from stance.errors import MissingExtraError, StanceError
 from stance.evaluation.baselines import BASELINES, Embedder, Ground, fit_baselines
 from stance.evaluation.judges import Judge
 from stance.evaluation.place import Place
@@ -95,8 +95,7 @@ def make_embedder(encoder: dict[str, Any], place: Place, *, needed: bool) -> Emb
 def read_training_rows(model: Model, place: Place) -> list[Row]:
     """Return the rows a model was trained on; none when they are not of this repository.
 
-    Raises:
-        InputError: the rows at hand are not those the model was trained on.
+    Where the repository's rows have changed since, the present ones are returned, with a warning.
     """
     settings = model.bundle.settings
     used = [name for name in SETS if f"{name}/train" in settings.data]
@@ -107,12 +106,8 @@ def read_training_rows(model: Model, place: Place) -> list[Row]:
     )
     rows = select_rows(source, train=used, validation=())
     if any(settings.data[name] != value for name, value in rows.hashes.items()):
-        raise InputError(
-            f"model {settings.name}",
-            expected="the rows it was trained on, for the baselines to be trained on the same",
-            found="other rows",
-            remedy="Use the data of the model's release, or pass --baselines none.",
-        )
+        log.warning("baselines are trained on the rows at hand, which are not those that %s was "
+                    "trained on", settings.name)  # fmt: skip
     if len(rows.hashes) < len(used):
         log.warning("baselines are trained on fewer rows than the model: no corpora")
     return rows.train
