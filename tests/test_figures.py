@@ -11,7 +11,7 @@ from stance.evaluation.compare import compare
 from stance.evaluation.probes import read_probes, summarize_phenomena
 from stance.evaluation.records import align, read_records, write_records
 from stance.evaluation.results import read_results
-from stance.evaluation.slices import describe_row
+from stance.evaluation.slices import describe_row, pick_origin
 from stance.evaluation.summary import summarize
 from stance.rows import Row
 from stance.types import LABELS
@@ -80,6 +80,7 @@ def test_a_row_tells_its_slices():
         "quoted": "yes", "length": "under 15 words", "sure": "1",
     }  # fmt: skip
     assert "year" not in describe_row(row, {"date": "9/20/16"})
+    assert pick_origin({"outlet": "unknown (GB)", "date": None}) == {}
 
 
 def test_a_planted_regression_is_found_and_a_run_against_itself_is_not():

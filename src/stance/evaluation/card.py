@@ -90,7 +90,7 @@ def format_annotator(data: Path) -> str:
     for name, labels in (("the earlier annotator", earlier), ("stance", model)):
         scores = pack(metrics.compute_metrics(metrics.sum_confusions(draws, gold, labels)))
         lines.append([name, str(len(shared)),
-                      *(table.format_interval(scores[x], percent=x == table.METRICS[-1])
+                      *(table.format_interval(scores[x], percent=x in table.PERCENT)
                         for x in table.METRICS)])  # fmt: skip
     return table.format_rows(("judge", "rows", *table.HEADS[1:]), lines)
 

@@ -20,6 +20,7 @@ QUOTE = re.compile('["\u201c\u201d\u201e\u00ab\u00bb]')
 YEAR = re.compile(r"(?:19|20)\d\d")
 LENGTHS = ((15, "under 15 words"), (30, "15 to 29 words"))
 LONG = "30 words or more"
+UNKNOWN = "unknown"  # what corpora write where they do not know the outlet
 CELLS = len(LABELS) ** 2
 
 
@@ -35,8 +36,9 @@ def read_origins(rows: Sequence[Row], corpora: Path | None) -> dict[str, dict[st
 
 
 def pick_origin(fields: dict[str, Any]) -> dict[str, str]:
-    """Return outlet and date where the fields hold them."""
-    return {name: str(fields[name]) for name in ("outlet", "date") if fields.get(name)}
+    """Return outlet and date where the fields hold them and know them."""
+    found = {name: str(fields.get(name) or "") for name in ("outlet", "date")}
+    return {name: text for name, text in found.items() if text and not text.startswith(UNKNOWN)}
 
 
 def describe_row(row: Row, origin: dict[str, str]) -> dict[str, str]:

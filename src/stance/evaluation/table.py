@@ -5,6 +5,8 @@ from typing import Any
 METRICS = ("macro_f1", "macro_f1_three", "f1_favor_against", "accuracy", "polarity_flip_rate")
 HEADS = ("system", "macro-F1", "macro-F1 without conditional", "F1 favor/against", "accuracy",
          "polarity flips")  # fmt: skip
+PERCENT = ("polarity_flip_rate", "polarity_flip_rate_weighted", "reliable_share",
+           "reliable_accuracy", "reliable_stance_accuracy")  # fmt: skip
 WORST = 10  # slices that are printed
 NOTHING = {"value": None, "low": None, "high": None}
 BASELINE_NAMES = {
@@ -40,9 +42,7 @@ METRIC_NAMES = {
     "pass_rate": "pairs passed",
     "unchanged_share": "invariant pairs unchanged",
 }
-METRIC_NAMES |= {
-    f"{name}_weighted": f"{METRIC_NAMES[name]}, weighted to the pools" for name in METRICS
-}
+METRIC_NAMES |= {f"{name}_weighted": f"{METRIC_NAMES[name]}, weighted" for name in METRICS}
 
 
 def format_interval(entry: dict[str, Any], *, percent: bool = False, signed: bool = False) -> str:
@@ -87,7 +87,7 @@ def list_systems(entry: dict[str, Any], judge: str) -> list[tuple[str, dict[str,
 def format_systems(entry: dict[str, Any], judge: str) -> str:
     """Return the table system x metric of one set, the judge first."""
     rows = [
-        [name, *(format_interval(scores[metric], percent=metric == METRICS[-1])
+        [name, *(format_interval(scores[metric], percent=metric in PERCENT)
                  for metric in METRICS)]
         for name, scores in list_systems(entry, judge)
     ]  # fmt: skip
@@ -118,9 +118,14 @@ def format_slices(entry: dict[str, Any], most: int) -> str:
     return format_rows(("slice", "rows / documents", "accuracy", "macro-F1"), rows)
 
 
+def show_difference(metric: str, entry: dict[str, Any]) -> str:
+    """Return a difference with its interval, signed."""
+    return format_interval(entry, percent=metric in PERCENT, signed=True)
+
+
 def format_against(against: dict[str, Any]) -> str:
     """Return the paired comparison of one set: difference by metric, and McNemar's test."""
-    rows = [[METRIC_NAMES[name], format_interval(part, signed=True)]
+    rows = [[METRIC_NAMES[name], show_difference(name, part)]
             for name, part in against["difference"].items()]  # fmt: skip
     test = against["mcnemar"]
     note = (

@@ -11,14 +11,15 @@ from stance.evaluation.table import (
     METRIC_NAMES,
     METRICS,
     NOTHING,
+    PERCENT,
     format_interval,
     list_systems,
+    show_difference,
 )
 from stance.report.plots import Entry, Forest, place_forest, place_reliability, place_risk
 from stance.types import LABELS
 
 HEADLINE = ("macro_f1", "accuracy", "ece", "accuracy_at_80", "holder_share", "pass_rate")
-PERCENT = ("polarity_flip_rate", "reliable_share", "reliable_accuracy", "reliable_stance_accuracy")
 LEADS = ("macro_f1", "f1_favor_against", "accuracy")
 
 
@@ -158,7 +159,7 @@ def build_against(entry: dict[str, Any]) -> dict[str, Any] | None:
     if not against:
         return None
     rows = [
-        Entry(METRIC_NAMES.get(name, name), part, format_interval(part, signed=True), True)
+        Entry(METRIC_NAMES.get(name, name), part, show_difference(name, part), True)
         for name, part in against["difference"].items()
     ]
     plot: Forest = place_forest(rows, signed=True)

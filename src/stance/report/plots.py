@@ -15,6 +15,7 @@ MARGIN = 12
 ROW = 34  # a name and its digits above, its interval below
 LINE = 16
 CHARACTERS = 42  # of a name and its digits that a line holds
+LONGEST = 46  # characters of a name that fit; the description has it whole
 AXIS = 30
 SQUARE = 250  # of a plot with two axes
 LEFT = 38
@@ -34,6 +35,7 @@ class Bar:
 
     Attributes:
         name: what is measured.
+        short: the same, cut to the plot's width.
         text: value and interval in digits.
         name_y: base line of the name.
         text_y: base line of the digits.
@@ -45,6 +47,7 @@ class Bar:
     """
 
     name: str
+    short: str
     text: str
     name_y: float
     text_y: float
@@ -99,6 +102,7 @@ def place_forest(entries: Sequence[Entry], *, signed: bool = False) -> Forest:
         extra = LINE if len(entry.name + entry.text) > CHARACTERS else 0
         bars.append(Bar(
             name=entry.name,
+            short=entry.name if len(entry.name) <= LONGEST else entry.name[:LONGEST] + "…",
             text=entry.text,
             name_y=top + 13,
             text_y=top + 13 + extra,
