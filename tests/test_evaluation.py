@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -159,6 +160,25 @@ def test_example_scorer_runs_without_a_change(run, root, tiny_model):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "written: 32 rows" in done.stdout
+
+
+def test_calls_that_cannot_work_are_refused_at_once(tiny_model, tmp_path):
+    base = [sys.executable, "-m", "stance.cli", "evaluate", "--data-dir", str(tiny_model.data)]
+    for more, found in (
+        (["--out", "results", "--sets", "written"], "the name of a .json file"),
+        (["--out", "r.json", "--sets", ""], "at least one set"),
+        (["--out", "r.json", "--predictions", "nowhere"], "no such folder"),
+        (["--out", "r.json", "--scorer", ""], "module:function"),
+        (["--out", "r.json", "--data", "none.csv"], "no such file"),
+        (["--out", "r.json", "--sets", "gwsd"], "STANCE_CORPORA"),
+    ):
+        done = subprocess.run(
+            [*base, *more], capture_output=True, text=True, check=False, cwd=tmp_path,
+            env={**os.environ, "STANCE_CORPORA": ""},
+        )  # fmt: skip
+        assert done.returncode == 2, more
+        assert found in done.stderr, more
+        assert not (tmp_path / "r.json").exists()
 
 
 def test_unknown_baselines_are_refused(run, tiny_model):

@@ -103,9 +103,13 @@ def run(options: argparse.Namespace) -> int:
     from stance.evaluation.run import check_sets, compare_with
     from stance.evaluation.table import format_results
 
-    if options.out.is_dir():
+    if options.out.suffix != ".json" or options.out.is_dir():
+        found = "a directory" if options.out.is_dir() else "another name"
         raise InputError(
-            f"--out {options.out}", expected="a file", found="a directory", remedy="Add a name."
+            f"--out {options.out}",
+            expected="the name of a .json file",
+            found=found,
+            remedy="Per-row predictions go into the folder of that name without .json.",
         )
     names = choose_sets(options)
     in_clone = (options.data_dir / "articles.jsonl").is_file()

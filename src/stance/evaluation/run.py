@@ -81,6 +81,7 @@ def evaluate(
     """
     if names or not own:
         check_sets(names, has_corpora=place.corpora is not None)
+    own_rows = read_own_rows(own) if own else []  # a fault of the file is better said now
     plain = [name for name in names if name in EVALUATED or name == PROBES]
     plain = [name for name in plain if name != "articles"]
     scorers = fit_for_judge(judge, place, baselines) if plain or own else {}
@@ -95,12 +96,10 @@ def evaluate(
         else:
             records = judge_benchmark(name, rows, place, baselines)
         judged[name] = Judged(rows, align(rows, records, name))
-    if own:
-        rows = read_own_rows(own)
-        log.info("%s: %d rows", own, len(rows))
-        judged[OWN] = Judged(
-            rows, judge_rows(judge, scorers, rows, None, bars=place.bars, keep_text=True)
-        )
+    if own_rows:
+        log.info("%s: %d rows", own, len(own_rows))
+        records = judge_rows(judge, scorers, own_rows, None, bars=place.bars, keep_text=True)
+        judged[OWN] = Judged(own_rows, records)
     return add_core(judged)
 
 
@@ -212,6 +211,13 @@ def read_judged(
                 remedy="Leave the set out, or evaluate it with --model.",
             )
         judged[name] = Judged(rows, align(rows, read_records(path), str(path)))
+    if not judged:
+        raise InputError(
+            f"--predictions {folder}",
+            expected="a folder with the per-row predictions of an earlier run",
+            found="none" if folder.is_dir() else "no such folder",
+            remedy="Name the folder beside its results.json.",
+        )
     return add_core(judged)
 
 
