@@ -20,6 +20,9 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
     {"types", "errors", "keywords"},
     {
         "files",
+        "tables",
+        "parquet",
+        "inputs",
         "rows",
         "layers",
         "sets",
@@ -31,7 +34,7 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
         "language",
     },
     {"model"},
-    {"evaluation", "training"},
+    {"evaluation", "training", "shards", "corpus", "cluster"},
     {"commands", "cli"},
 )
 

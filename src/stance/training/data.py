@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from stance import files
+from stance import files, tables
 from stance.errors import InputError
 from stance.rows import Row, find_own_problems
 from stance.selection import Rows
@@ -28,7 +28,7 @@ def read_own(path: Path) -> Rows:
     Raises:
         InputError: a column is missing, a label unknown, or too few rows are left.
     """
-    reader = files.read_csv if path.suffix.lower() == ".csv" else files.read_jsonl
+    reader = tables.read_csv if path.suffix.lower() == ".csv" else files.read_jsonl
     train: list[Row] = []
     validation: list[Row] = []
     for number, record in reader(path):
