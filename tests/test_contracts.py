@@ -23,6 +23,7 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
         "tables",
         "parquet",
         "inputs",
+        "survey",
         "rows",
         "layers",
         "sets",
@@ -34,7 +35,7 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
         "language",
     },
     {"model"},
-    {"evaluation", "training", "shards", "corpus", "cluster"},
+    {"evaluation", "training", "shards", "outputs", "journal", "corpus", "cluster"},
     {"commands", "cli"},
 )
 

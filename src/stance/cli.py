@@ -1,4 +1,4 @@
-"""The command line: ``stance predict``, ``train``, ``evaluate``, ``check``."""
+"""The command line: ``stance predict``, ``score``, ``train``, ``evaluate``, ``check``."""
 
 import argparse
 import logging
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from stance import __version__
-from stance.commands import check, evaluate, predict, train
+from stance.commands import check, evaluate, predict, score, train
 from stance.errors import MissingExtraError, StanceError
 
 EXTRAS = {
@@ -24,6 +24,8 @@ EXTRAS = {
     "evaluate": "eval",
     "krippendorff": "eval",
     "sklearn": "eval",
+    "pyarrow": "corpus",
+    "ray": "ray",
 }
 
 
@@ -37,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"stance {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (predict, train, evaluate, check):
+    for command in (predict, score, train, evaluate, check):
         command.add_parser(commands)
     return parser
 

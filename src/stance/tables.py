@@ -146,8 +146,10 @@ def encode_row(cells: Iterable[Any]) -> str:
     texts = [to_text(cell) for cell in cells]
     has_return = any("\r" in text for text in texts if text)
     buffer = io.StringIO()
-    quoting = csv.QUOTE_ALL if has_return else csv.QUOTE_MINIMAL
-    csv.writer(buffer, lineterminator="\n", quoting=quoting).writerow(texts)
+    writer = csv.writer(
+        buffer, lineterminator="\n", quoting=csv.QUOTE_ALL if has_return else csv.QUOTE_MINIMAL
+    )
+    writer.writerow(texts)
     return buffer.getvalue()
 
 
