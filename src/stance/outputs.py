@@ -1,5 +1,6 @@
 """Where a corpus is scored to: a folder of parts or one file, held by one job at a time."""
 
+import glob
 import logging
 import os
 from collections.abc import Iterator
@@ -121,12 +122,21 @@ def claim(output: Output, *, resume: bool) -> Iterator[dict[str, Any] | None]:
     output.folder.mkdir(parents=True, exist_ok=True)
     try:
         with lock(output.folder):
-            for path in output.folder.glob(f".*{files.PARTIAL}"):
-                path.unlink()
+            remove_partials(output)
             yield read_run(output)
     finally:
         with suppress(OSError):  # it holds files unless nothing came of the job
             output.folder.rmdir()
+
+
+def remove_partials(output: Output) -> None:
+    """Remove what a killed job was writing when it died."""
+    begun = [*output.folder.glob(f".*{files.PARTIAL}")]
+    if output.is_file:
+        name = glob.escape(output.path.name)
+        begun += output.path.parent.glob(f".{name}.*{files.PARTIAL}")
+    for path in begun:
+        path.unlink()
 
 
 def read_run(output: Output) -> dict[str, Any] | None:
