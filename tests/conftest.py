@@ -133,3 +133,12 @@ def tiny_model(tmp_path_factory, tiny_recipe, tiny_data) -> Trained:
     folder = tmp_path_factory.mktemp("tiny-model") / "model"
     train(TrainOptions(tiny_recipe, folder, data=tiny_data, device="cpu"))
     return Trained(folder, tiny_data)
+
+
+@pytest.fixture
+def light(monkeypatch):
+    """Jobs of ``stance score`` that need no model."""
+    from scoring import make_scorer
+    from stance import corpus
+
+    monkeypatch.setattr(corpus, "open_scorer", lambda job: make_scorer())

@@ -150,15 +150,21 @@ def score(job: Job, engine: Engine = score_here) -> Summary:
         journal = Journal(output, identify(job, scorer, found), earlier)
         if output.is_finished:
             journal.clear()
-            return summarize(journal, 0, 0.0)
+            return summarize(journal, len(journal.shards), 0.0)
         work = Work(job, tuple(inputs), tuple(found.shards), layout)
         for name, new in layout.renamed.items():
             log.info("input column '%s' is written as '%s': the name is ours", name, new)
         start = time.perf_counter()
         first = journal.take_up()
-        run_shards(work, scorer, engine, journal, first)
-        seconds = time.perf_counter() - start
-        journal.finish(layout)
+        try:
+            run_shards(work, scorer, engine, journal, first)
+            seconds = time.perf_counter() - start
+            journal.finish(layout)
+        except BaseException:
+            done = len(journal.shards)
+            log.info("stopped with %d of %d parts written; the same call with --resume goes on",
+                     done, len(work.shards))  # fmt: skip
+            raise
     return summarize(journal, first, seconds)
 
 
@@ -193,16 +199,9 @@ def run_shards(work: Work, scorer: Scorer, engine: Engine, journal: Journal, fir
     done = sum(shard.rows for shard in work.shards[:first])
     bars = work.job.bars
     with tqdm(desc="scoring", total=total, initial=done, unit=" rows", disable=not bars) as bar:
-        try:
-            if first < len(work.shards):
-                for outcome in engine(work, scorer, first, bar.update):
-                    journal.commit(outcome)
-        except BaseException:
-            log.info(
-                "stopped with %d of %d parts written; the same call with --resume goes on",
-                len(journal.shards), len(work.shards),
-            )  # fmt: skip
-            raise
+        if first < len(work.shards):
+            for outcome in engine(work, scorer, first, bar.update):
+                journal.commit(outcome)
 
 
 def summarize(journal: Journal, first: int, seconds: float) -> Summary:
