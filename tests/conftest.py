@@ -161,3 +161,12 @@ def judge(tiny_model):
     from stance.model import load
 
     return judge_by_model(load(tiny_model.folder, device="cpu"))
+
+
+@pytest.fixture
+def light(monkeypatch):
+    """Jobs of ``stance score`` that need no model."""
+    from scoring import make_scorer
+    from stance import corpus
+
+    monkeypatch.setattr(corpus, "open_scorer", lambda job: make_scorer())

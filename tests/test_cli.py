@@ -63,6 +63,14 @@ def test_predict_file_as_csv_and_table(tiny_model, tmp_path):
     assert "the weather report" in table
 
 
+def test_csv_reads_back_whatever_the_text(tiny_model):
+    texts = ["kyiv\rrejected talks", 'he "said" no', "\u2028 war \x85", "", "007"]
+    done = predict(tiny_model, "--format", "csv", *texts)
+    rows = list(csv.DictReader(io.StringIO(done.stdout.decode(), newline="")))
+    assert [row["text"] for row in rows] == texts
+    assert {row["reliable"] for row in rows} <= {"true", "false"}
+
+
 def test_megabyte_line_is_answered(tiny_model):
     done = predict(tiny_model, data=b"the weather report of kyiv . " * 36_000)
     row = json.loads(done.stdout)
@@ -171,7 +179,7 @@ def test_check_passes_the_repository(root):
 
 
 def test_help_of_every_command():
-    for command in ("predict", "train", "evaluate", "report", "check"):
+    for command in ("predict", "score", "train", "evaluate", "report", "check"):
         done = stance(command, "--help")
         assert done.returncode == 0
         assert b"example" in done.stdout

@@ -20,6 +20,10 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
     {"types", "errors", "keywords"},
     {
         "files",
+        "tables",
+        "parquet",
+        "inputs",
+        "survey",
         "rows",
         "layers",
         "sets",
@@ -31,7 +35,7 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
         "language",
     },
     {"model"},
-    {"evaluation", "training", "report"},
+    {"evaluation", "training", "report", "shards", "outputs", "journal", "corpus", "cluster"},
     {"commands", "cli"},
 )
 

@@ -1,4 +1,4 @@
-"""The command line: ``stance predict``, ``train``, ``evaluate``, ``report``, ``check``."""
+"""The command line: one subcommand each for predicting, scoring, training, evaluating, checking."""
 
 import argparse
 import logging
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from stance import __version__
-from stance.commands import check, evaluate, predict, report, train
+from stance.commands import check, evaluate, predict, report, score, train
 from stance.errors import MissingExtraError, StanceError
 
 EXTRAS = {
@@ -25,7 +25,8 @@ EXTRAS = {
     "jinja2": "eval",
     "krippendorff": "eval",
     "sklearn": "eval",
-    "tqdm": "eval",
+    "pyarrow": "corpus",
+    "ray": "ray",
     "setfit": "setfit",
 }
 
@@ -40,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"stance {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (predict, train, evaluate, report, check):
+    for command in (predict, score, train, evaluate, report, check):
         command.add_parser(commands)
     return parser
 

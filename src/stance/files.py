@@ -1,18 +1,40 @@
-"""Files in and out. Every error says file and line; nothing is left half written."""
+"""Files in and out. Every error says file and line; nothing is left half written.
 
-import csv
-import io
+``iter_txt`` and ``iter_jsonl`` yield ``Record``s and go on after a faulty one, whose value is then
+the error; ``read_jsonl`` raises it instead. CSV and Parquet are in ``tables`` and ``parquet``.
+"""
+
+import base64
+import gzip
 import json
+import math
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from stance.errors import InputError, StanceError
 
-TOO_MANY, TOO_FEW = "\0too many", "\0too few"  # no field of a file can be called so
+MAX_RECORD_BYTES = 16 * 2**20  # a longer line or quoted field is a fault, not data
+PARTIAL = ".partial"  # suffix of a file that is being written
+
+
+class Record(NamedTuple):
+    """One record of a file, or what is wrong with it.
+
+    Attributes:
+        line: its first line, from 1.
+        offset: its first byte in the file, after decompression.
+        value: a string (txt), an object (jsonl), a list of fields (csv), or the fault.
+    """
+
+    line: int
+    offset: int
+    value: Any
 
 
 def open_input(path: str | Path) -> BufferedReader:
@@ -32,6 +54,29 @@ def open_input(path: str | Path) -> BufferedReader:
     raise InputError(str(path), expected="a readable file", found=found, remedy=remedy)
 
 
+@contextmanager
+def open_text(path: str | Path, offset: int = 0) -> Iterator[IO[bytes]]:
+    """Open a text file for reading bytes from an offset on; a name in .gz is decompressed.
+
+    Raises:
+        InputError: the file is not readable, or its compression is damaged.
+    """
+    with open_input(path) as raw:
+        stream: IO[bytes] = raw
+        if str(path).lower().endswith(".gz"):
+            stream = gzip.GzipFile(fileobj=raw)  # type: ignore[assignment]
+        try:
+            stream.seek(offset)
+            yield stream
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise InputError(
+                str(path),
+                expected="a whole gzip file",
+                found=str(error),
+                remedy="Get the file again, or repack what `zcat` can read of it.",
+            ) from None
+
+
 def iter_lines(stream: IO[bytes], name: str) -> Iterator[str]:
     """Yield the lines of a UTF-8 stream without their line ends; only LF and CRLF end a line.
 
@@ -47,13 +92,78 @@ def decode_line(raw: bytes, name: str, number: int) -> str:
     try:
         text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(
-            f"{name} line {number}",
-            expected="UTF-8 text",
-            found=f"byte 0x{raw[error.start]:02x} at position {error.start} of the line",
-            remedy="Convert the file, for example: iconv -f WINDOWS-1252 -t UTF-8 IN > OUT.",
-        ) from None
+        raise not_utf8(error, f"{name} line {number}") from None
     return text.removesuffix("\n").removesuffix("\r")
+
+
+def not_utf8(error: UnicodeDecodeError, where: str) -> InputError:
+    """Return the error of a line that is not UTF-8."""
+    return InputError(
+        where,
+        expected="UTF-8 text",
+        found=f"byte 0x{error.object[error.start]:02x} at position {error.start} of the line",
+        remedy="Convert the file, for example: iconv -f WINDOWS-1252 -t UTF-8 IN > OUT.",
+    )
+
+
+def split_lines(
+    stream: IO[bytes], name: str, line: int, offset: int
+) -> Iterator[tuple[int, int, bytes | InputError]]:
+    """Yield (line, offset, bytes) of each line; of one that is too long the error instead."""
+    while raw := stream.readline(MAX_RECORD_BYTES):
+        if len(raw) < MAX_RECORD_BYTES:
+            yield line, offset, raw
+        else:
+            size = len(raw) + skip_line(stream, raw)
+            yield line, offset, too_long(f"{name} line {line}", "a line of", f"{size:,} bytes")
+            offset += size - len(raw)
+        line, offset = line + 1, offset + len(raw)
+
+
+def skip_line(stream: IO[bytes], raw: bytes) -> int:
+    """Read on to the end of a line that began with ``raw``; return the number of bytes read."""
+    size = 0
+    while raw and not raw.endswith(b"\n"):
+        raw = stream.readline(MAX_RECORD_BYTES)
+        size += len(raw)
+    return size
+
+
+def too_long(where: str, what: str, found: str) -> InputError:
+    """Return the error of a record that is too long."""
+    return InputError(
+        where,
+        expected=f"{what} at most {MAX_RECORD_BYTES:,} bytes",
+        found=found,
+        remedy="Cut the text into statements, or close the quote.",
+    )
+
+
+def iter_txt(stream: IO[bytes], name: str, line: int = 1, offset: int = 0) -> Iterator[Record]:
+    """Yield the lines of a text file that stands at the line and offset."""
+    return _parse_lines(split_lines(stream, name, line, offset), name, lambda text, where: text)
+
+
+def iter_jsonl(stream: IO[bytes], name: str, line: int = 1, offset: int = 0) -> Iterator[Record]:
+    """Yield the objects of a JSON-lines file that stands at the line and offset, without blanks."""
+    lines = split_lines(stream, name, line, offset)
+    full = (item for item in lines if isinstance(item[2], InputError) or item[2].strip())
+    return _parse_lines(full, name, parse_object)
+
+
+def _parse_lines(
+    lines: Iterable[tuple[int, int, bytes | InputError]],
+    name: str,
+    parse: Callable[[str, str], Any],
+) -> Iterator[Record]:
+    for line, offset, raw in lines:
+        value: Any = raw
+        if isinstance(raw, bytes):
+            try:
+                value = parse(decode_line(raw, name, line), f"{name} line {line}")
+            except InputError as error:
+                value = error
+        yield Record(line, offset, value)
 
 
 def read_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -62,10 +172,11 @@ def read_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         InputError: the file is not readable, not UTF-8, or a line is not a JSON object.
     """
-    with open_input(path) as stream:
-        for number, line in enumerate(iter_lines(stream, str(path)), start=1):
-            if line.strip():
-                yield number, parse_object(line, f"{path} line {number}")
+    with open_text(path) as stream:
+        for record in iter_jsonl(stream, str(path)):
+            if isinstance(record.value, InputError):
+                raise record.value
+            yield record.line, record.value
 
 
 def parse_object(line: str, where: str) -> dict[str, Any]:
@@ -89,34 +200,79 @@ def parse_object(line: str, where: str) -> dict[str, Any]:
     return value
 
 
-def read_csv(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line number, record) of a CSV file with a header line.
+@contextmanager
+def open_output(path: str | Path) -> Iterator[IO[bytes]]:
+    """Open a file for writing bytes that appears under its name whole, or not at all.
+
+    It is written beside its place, put on the disk, and renamed.
 
     Raises:
-        InputError: the file is not readable, not UTF-8, or a record has too many or few fields.
+        StanceError: the disk is full or the folder is not writable.
     """
-    with open_input(path) as stream:
-        data = stream.read()
-    text = "\n".join(iter_lines(io.BytesIO(data), str(path)))
-    csv.field_size_limit(2**31 - 1)
-    reader = csv.DictReader(io.StringIO(text), restkey=TOO_MANY, restval=TOO_FEW, strict=True)
+    target = Path(path)
     try:
-        for record in reader:
-            if TOO_MANY in record or TOO_FEW in record.values():
-                raise InputError(
-                    f"{path} line {reader.line_num}",
-                    expected=f"{len(reader.fieldnames or [])} fields",
-                    found="another number of fields",
-                    remedy="Quote fields that hold commas or line ends.",
-                )
-            yield reader.line_num, record
-    except csv.Error as error:
-        raise InputError(
-            f"{path} line {reader.line_num}",
-            expected="a CSV record",
-            found=str(error),
-            remedy="Quote fields that hold commas, quotes or line ends.",
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.name}.", suffix=PARTIAL
+        )
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(name).chmod(0o644)
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        sync_folder(target.parent)
+    except OSError as error:
+        raise StanceError(
+            str(target),
+            expected="a place to write to",
+            found=str(error.strerror or error),
+            remedy="Free the disk or name another path.",
         ) from None
+
+
+def sync_folder(folder: Path) -> None:
+    """Put a folder's list of names on the disk, where the system can."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def encode_object(row: dict[str, Any]) -> bytes:
+    """Return one line of JSON for any row.
+
+    What JSON has no form for is written as text (dates, decimals; bytes in base 64) or null (NaN,
+    infinity); a lone surrogate, which UTF-8 cannot hold, makes its row ASCII with escapes.
+    """
+    try:
+        line = json.dumps(row, ensure_ascii=False, allow_nan=False, default=to_plain) + "\n"
+        return line.encode()
+    except UnicodeEncodeError:
+        return (json.dumps(row, allow_nan=False, default=to_plain) + "\n").encode()
+    except (ValueError, TypeError):  # NaN, or an object with keys that are no strings
+        return (json.dumps(to_plain(row), allow_nan=False) + "\n").encode()
+
+
+def to_plain(value: Any) -> Any:
+    """Return a value as JSON has it; what it has no form for becomes text or None."""
+    if isinstance(value, dict):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -130,25 +286,8 @@ def write_bytes(path: str | Path, content: bytes) -> None:
     Raises:
         StanceError: the disk is full or the folder is not writable.
     """
-    target = Path(path)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-            Path(name).chmod(0o644)
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise StanceError(
-            str(target),
-            expected="a place to write to",
-            found=str(error.strerror),
-            remedy="Free the disk or name another path.",
-        ) from None
+    with open_output(path) as stream:
+        stream.write(content)
 
 
 def write_json(path: str | Path, value: Any) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stance import files
+from stance import files, tables
 from stance.errors import InputError
 from stance.types import LABELS, NEUTRAL, Span
 
@@ -81,7 +81,7 @@ def read_own_rows(path: Path) -> list[Row]:
         InputError: at the first faulty row, or when there is none.
     """
     rows: list[Row] = []
-    reader = files.read_csv if path.suffix.lower() == ".csv" else files.read_jsonl
+    reader = tables.read_csv if path.suffix.lower() == ".csv" else files.read_jsonl
     for number, fields in reader(path):
         for problem in find_own_problems(fields):
             raise InputError(

@@ -8,6 +8,22 @@ LABELS: tuple[str, ...] = ("favor", "conditional", "against", "neutral")
 
 NEUTRAL = "neutral"
 
+COLUMNS: dict[str, type] = {
+    "text": str,
+    "label": str,
+    **{f"score_{label}": float for label in LABELS},
+    "confidence": float,
+    "reliable": bool,
+    "holder": str,
+    "holder_start": int,
+    "holder_end": int,
+    "source": str,
+    "source_start": int,
+    "source_end": int,
+    "truncated": bool,
+}
+"""Columns of a prediction in a table (CSV, Parquet, a data frame), in order, and their types."""
+
 
 @dataclass(frozen=True)
 class Span:
@@ -60,3 +76,15 @@ class Prediction:
             "source": self.source.to_dict() if self.source else None,
             "truncated": self.truncated,
         }
+
+    def to_columns(self) -> dict[str, Any]:
+        """Return the prediction as one flat row of a table, keys as in ``COLUMNS``."""
+        row: dict[str, Any] = {"text": self.text, "label": self.label}
+        row |= {f"score_{label}": score for label, score in self.scores.items()}
+        row |= {"confidence": self.confidence, "reliable": self.reliable}
+        for name, span in (("holder", self.holder), ("source", self.source)):
+            row[name] = span.text if span else None
+            row[f"{name}_start"] = span.start if span else None
+            row[f"{name}_end"] = span.end if span else None
+        row["truncated"] = self.truncated
+        return row

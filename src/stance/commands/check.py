@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from stance import files
+from stance import files, tables
 from stance.bundle import read_bundle
 from stance.errors import InputError
 from stance.rows import find_own_problems, find_problems, find_repetition
@@ -58,7 +58,7 @@ def iter_problems(path: Path) -> Iterator[str | None]:
     """Yield None for each row read, and each of its problems as one line."""
     own = path.suffix.lower() == ".csv"
     seen: set[str] = set()
-    for number, fields in files.read_csv(path) if own else files.read_jsonl(path):
+    for number, fields in tables.read_csv(path) if own else files.read_jsonl(path):
         yield None
         problems = [*find_own_problems(fields)] if own else [*find_problems(fields)]
         for problem in (*problems, *find_repetition(fields, seen)):

@@ -1,7 +1,6 @@
 """``stance predict``: statements in, one prediction a line out."""
 
 import argparse
-import csv
 import json
 import sys
 from collections.abc import Iterable, Iterator
@@ -10,13 +9,10 @@ from typing import IO, Any
 
 from stance import files
 from stance.errors import InputError
-from stance.types import LABELS, Prediction
+from stance.tables import encode_row
+from stance.types import COLUMNS, Prediction
 
 FORMATS = ("jsonl", "csv", "table")
-COLUMNS = (
-    "text", "label", *(f"score_{label}" for label in LABELS), "confidence", "reliable",
-    "holder", "holder_start", "holder_end", "source", "source_start", "source_end", "truncated",
-)  # fmt: skip
 SPOOL_BYTES = 64 * 2**20
 WIDTHS = {"label": 11, "holder": 24}
 
@@ -107,14 +103,9 @@ def print_jsonl(predictions: Iterable[Prediction]) -> None:
 
 def print_csv(predictions: Iterable[Prediction]) -> None:
     """Print CSV with a header line."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    sys.stdout.write(encode_row(COLUMNS))
     for item in predictions:
-        row: list[Any] = [item.text, item.label, *item.scores.values(), item.confidence]
-        row.append(str(item.reliable).lower())
-        for span in (item.holder, item.source):
-            row += [span.text, span.start, span.end] if span else ["", "", ""]
-        writer.writerow([*row, str(item.truncated).lower()])
+        sys.stdout.write(encode_row(item.to_columns().values()))
 
 
 def print_table(predictions: Iterable[Prediction]) -> None:

@@ -1,0 +1,128 @@
+"""A job of a million rows: its rate, and its memory over time.
+
+    python benchmarks/million.py --out runs/million
+
+Makes the rows from the sentences of the five articles, runs ``stance score`` on them as a user
+would, looks at the process and its children each second, and writes million.json and million.png.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from itertools import islice
+from pathlib import Path
+
+import psutil
+
+from sentences import vary_articles
+from speed import describe_environment
+
+MEGABYTE = 1_000_000
+
+
+def main() -> None:
+    """Make the rows, score them, report."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", type=int, default=1_000_000, help="(default: a million)")
+    parser.add_argument("--out", type=Path, default=Path("runs/million"), help="folder to make")
+    parser.add_argument("--interval", type=float, default=1.0, help="seconds between two looks")
+    parser.add_argument(
+        "score",
+        nargs="*",
+        help="further options of stance score, after --, such as --shard-rows 5000",
+    )
+    options = parser.parse_args()
+    options.out.mkdir(parents=True)
+    source = options.out / "rows.jsonl"
+    write_rows(source, options.rows)
+    command = [sys.executable, "-m", "stance.cli", "score", source, options.out / "scored"]
+    before = os.getloadavg()
+    seconds, samples = watch([*map(str, command), *options.score], options)
+    run = json.loads((options.out / "scored" / "run.json").read_text())
+    peak = max(sample["rss_mb"] for sample in samples)
+    report = {
+        "schema": 1,
+        "environment": describe_environment(),
+        "rows": run["rows"],
+        "bad_rows": run["bad_rows"],
+        "seconds": seconds,
+        "rows_per_s": run["rows"] / seconds,
+        "peak_rss_mb": peak,
+        "load": {"before": before, "after": os.getloadavg()},
+        "samples": samples,
+    }
+    (options.out / "million.json").write_text(json.dumps(report) + "\n")
+    plot(samples, options.out / "million.png")
+    print(f"{run['rows']:,} rows in {seconds:.0f} s: {report['rows_per_s']:.0f} a second, "
+          f"at most {peak:.0f} MB")  # fmt: skip
+
+
+def write_rows(path: Path, n: int) -> None:
+    """Write n rows with an id, made from the articles' sentences."""
+    with open(path, "w", encoding="utf-8") as stream:
+        for i, text in enumerate(islice(vary_articles(), n)):
+            stream.write(json.dumps({"id": i, "text": text}, ensure_ascii=False) + "\n")
+
+
+def watch(command: list[str], options: argparse.Namespace) -> tuple[float, list[dict]]:
+    """Run a command; return its seconds, and each second the memory in use and rows done."""
+    samples: list[dict] = []
+    start = time.perf_counter()
+    job = subprocess.Popen(command)
+    while job.poll() is None:
+        samples.append(
+            {
+                "s": round(time.perf_counter() - start, 2),
+                "rss_mb": round(measure(job.pid) / MEGABYTE, 1),
+                "rows": count_done(options.out / "scored" / "run.json"),
+            }
+        )
+        time.sleep(options.interval)
+    if job.returncode:
+        raise SystemExit(f"stance score ended with exit code {job.returncode}")
+    return time.perf_counter() - start, samples
+
+
+def measure(pid: int) -> int:
+    """Return the bytes of memory that a process and its children hold."""
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+        return sum(member.memory_info().rss for member in family)
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def count_done(path: Path) -> int:
+    """Return how many rows the journal of a job has."""
+    return json.loads(path.read_text())["rows"] if path.is_file() else 0
+
+
+def plot(samples: list[dict], path: Path) -> None:
+    """Draw memory and rows over time."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, memory = pyplot.subplots(figsize=(7, 3.5))
+    seconds = [sample["s"] for sample in samples]
+    memory.plot(seconds, [sample["rss_mb"] for sample in samples], color="C0")
+    memory.set_xlabel("seconds")
+    memory.set_ylabel("memory, MB", color="C0")
+    memory.set_ylim(bottom=0)
+    rows = memory.twinx()
+    rows.plot(seconds, [sample["rows"] for sample in samples], color="C1")
+    rows.set_ylabel("rows done", color="C1")
+    rows.set_ylim(bottom=0)
+    figure.tight_layout()
+    figure.savefig(path, dpi=150)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""``stance score``: files of statements in, the same rows with predictions out."""
+
+import argparse
+import logging
+from pathlib import Path
+from typing import Any
+
+from stance.commands.train import wants_bars
+from stance.errors import InputError
+
+ENGINES = ("local", "ray")
+MAX_SHARD_ROWS = 10_000_000
+EPILOG = """\
+examples:
+  stance score archive.csv scored --text-column sentence
+  stance score 'dumps/**/*.jsonl.gz' scored.parquet
+  stance score archive.csv scored --text-column sentence --resume   (after a crash)
+
+A folder OUT holds part-00000.jsonl, part-00001.jsonl, ... (or .csv, .parquet) with the rows in
+the order of the input, run.json (what was scored with what, and how far the job is) and
+bad-rows.ndjson (rows that could not be scored, each with file, row, line and reason). When OUT is
+a file, the last two stand beside it, and the parts in OUT.parts until the job is done.
+"""
+
+log = logging.getLogger(__name__)
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "score",
+        help="label files of any size",
+        description="Label the statements of files of any size: rows in, the same rows with the "
+        "prediction's columns out, in constant memory. A job that was interrupted goes on with "
+        "--resume and ends with the same bytes. Columns of the input are kept; one with a name "
+        "of ours is renamed input_NAME.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "inputs", nargs="+", metavar="IN", help="a file, a folder or a quoted glob: .txt (one "
+        "statement a line), .csv, .jsonl, each also with .gz, or .parquet"
+    )  # fmt: skip
+    parser.add_argument(
+        "out", type=Path, metavar="OUT",
+        help="a folder for parts, or one file that ends in .csv, .jsonl or .parquet"
+    )  # fmt: skip
+    parser.add_argument(
+        "--text-column", default="text", metavar="NAME",
+        help="column that holds the statements (default: text)"
+    )  # fmt: skip
+    parser.add_argument(
+        "--format", help="of the parts: jsonl, csv or parquet (default: by OUT's ending, or jsonl)"
+    )
+    parser.add_argument(
+        "--shard-rows", type=parse_rows, default=10_000, metavar="N",
+        help="input rows of a part (default: 10000); what a crash can cost"
+    )  # fmt: skip
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the job begun at OUT, if there is one"
+    )
+    parser.add_argument("--model", help="model folder or Hub name (default: the released model)")
+    parser.add_argument("--revision", help="commit, where --model names a Hub repository")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    parser.add_argument(
+        "--engine", default="local", help="local, or ray for several machines (default: local)"
+    )
+    parser.add_argument(
+        "--workers", type=parse_rows, metavar="N",
+        help="with ray: number of models at work (default: one a machine)"
+    )  # fmt: skip
+    parser.add_argument(
+        "--address", help="with ray: the cluster, such as auto or ray://head:10001 (default: "
+        "a cluster of this machine alone)"
+    )  # fmt: skip
+    parser.set_defaults(run=run)
+
+
+def parse_rows(text: str) -> int:
+    """Return a number of rows or workers."""
+    if not text.isdecimal() or not 0 < int(text) <= MAX_SHARD_ROWS:
+        raise argparse.ArgumentTypeError(f"expected 1 to {MAX_SHARD_ROWS}, found {text}")
+    return int(text)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Score and sum up."""
+    from stance.corpus import Engine, Job, score, score_here
+    from stance.outputs import choose_output
+
+    if options.engine not in ENGINES:
+        raise InputError(
+            "--engine", expected="local or ray", found=options.engine, remedy="Use one of those."
+        )
+    if options.engine == "local" and (options.address or options.workers):
+        raise InputError(
+            "call",
+            expected="--engine ray with --address or --workers",
+            found="--engine local",
+            remedy="Add --engine ray.",
+        )
+    output = choose_output(options.out, options.format)
+    if output.form == "parquet":
+        import pyarrow  # noqa: F401 - better said now than after the first shard
+    job = Job(
+        names=options.inputs,
+        output=output,
+        text_column=options.text_column,
+        shard_rows=options.shard_rows,
+        model=options.model,
+        revision=options.revision,
+        device=options.device,
+        resume=options.resume,
+        bars=wants_bars(),
+    )
+    engine: Engine = score_here
+    if options.engine == "ray":
+        from stance.cluster import use_ray
+
+        engine = use_ray(address=options.address, workers=options.workers)
+    summary = score(job, engine)
+    if summary.new_rows:
+        rate = summary.new_rows / summary.seconds
+        log.info("%s rows in %.1f s, %.0f a second", f"{summary.new_rows:,}", summary.seconds, rate)
+    labels = ", ".join(f"{n:,} {label}" for label, n in summary.labels.items())
+    log.info("%s holds %s rows: %s", output.path, f"{summary.rows:,}", labels)
+    if summary.bad_rows:
+        log.info("%s rows could not be scored; see %s", f"{summary.bad_rows:,}", output.bad)
+    return 0

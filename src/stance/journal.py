@@ -1,0 +1,174 @@
+"""The account of a job: what is done, kept in ``run.json`` beside the parts and the bad rows.
+
+A part counts once ``run.json`` names it. What a killed job left beyond that is written again, so
+a resumed job ends with the same bytes as one that was never killed.
+"""
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from stance import files
+from stance.errors import InputError, StanceError
+from stance.outputs import BAD, RUN, Output
+from stance.shards import Layout, Outcome, join_parts
+from stance.types import LABELS
+
+log = logging.getLogger(__name__)
+
+
+class Journal:
+    """The account of a job that holds its output's lock.
+
+    Args:
+        output: where the job writes to.
+        identity: what must not change between runs: version, model, options, inputs.
+        content: what an earlier run left in ``run.json``, or None.
+    """
+
+    def __init__(
+        self, output: Output, identity: dict[str, Any], content: dict[str, Any] | None
+    ) -> None:
+        self.output = output
+        self.identity = identity
+        self.shards: list[dict[str, Any]] = []
+        if content is not None:
+            self._compare(content)
+            self.shards = content["shards"]
+
+    def _compare(self, content: dict[str, Any]) -> None:
+        changes = list(find_changes(content, self.identity))
+        if changes:
+            raise InputError(
+                f"{self.output.path}: the job begun there",
+                expected="the same version, model, options and inputs",
+                found="another: " + "; ".join(changes),
+                remedy="Repeat the first call with --resume, or name another OUT.",
+            )
+
+    def take_up(self) -> int:
+        """Keep the parts that are recorded and whole; return their number.
+
+        Everything after the first damaged part is scored again: bad rows come in order.
+        """
+        whole = 0
+        for index, shard in enumerate(self.shards):
+            part = self.output.name_part(index)
+            if not part.is_file() or part.stat().st_size != shard["bytes"]:
+                log.info("%s is missing or changed: its rows and later ones are scored again", part)
+                break
+            whole += 1
+        bad = self.output.folder / BAD
+        size = bad.stat().st_size if bad.is_file() else 0
+        while whole and sum(shard["bad_bytes"] for shard in self.shards[:whole]) > size:
+            whole -= 1
+        self.shards = self.shards[:whole]
+        if self.output.is_file:
+            self.output.run.unlink(missing_ok=True)  # of an earlier file of this name
+        if bad.is_file():
+            os.truncate(bad, sum(shard["bad_bytes"] for shard in self.shards))
+        self.save(done=False)
+        return whole
+
+    def commit(self, outcome: Outcome) -> None:
+        """Record that the next part is written: first its bad rows, then the part itself."""
+        lines = b"".join(files.encode_object(asdict(row)) for row in outcome.bad)
+        if lines:
+            append(self.output.folder / BAD, lines)
+        self.shards.append(
+            {
+                "rows": sum(outcome.labels.values()),
+                "bad_rows": len(outcome.bad),
+                "bytes": outcome.size,
+                "bad_bytes": len(lines),
+                "labels": outcome.labels,
+            }
+        )
+        self.save(done=False)
+
+    @property
+    def rows(self) -> int:
+        """Number of rows scored."""
+        return sum(shard["rows"] for shard in self.shards)
+
+    @property
+    def bad_rows(self) -> int:
+        """Number of rows that could not be scored."""
+        return sum(shard["bad_rows"] for shard in self.shards)
+
+    @property
+    def labels(self) -> dict[str, int]:
+        """Number of rows by label."""
+        return {label: sum(shard["labels"][label] for shard in self.shards) for label in LABELS}
+
+    def save(self, *, done: bool) -> None:
+        """Write ``run.json``."""
+        totals = {"rows": self.rows, "bad_rows": self.bad_rows, "labels": self.labels}
+        content = {**self.identity, "done": done, **totals, "shards": self.shards}
+        files.write_json(self.output.folder / RUN, content)
+
+    def finish(self, layout: Layout) -> None:
+        """Say that the job is done; join the parts where one file was asked for."""
+        output = self.output
+        self.save(done=True)
+        if output.is_file:
+            parts = [output.name_part(index) for index in range(len(self.shards))]
+            with files.open_output(output.path) as stream:
+                join_parts(stream, parts, layout)
+            copy(output.folder / BAD, output.bad)
+            copy(output.folder / RUN, output.run)
+            self.clear()
+
+    def clear(self) -> None:
+        """Remove the parts that were joined to a file."""
+        shutil.rmtree(self.output.folder)
+
+
+def find_changes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    """Yield what differs between two identities; inputs may have moved, but not changed."""
+    if old["stance_version"] != new["stance_version"]:
+        yield f"version {old['stance_version']} then, {new['stance_version']} now"
+    if old["model"]["sha256"] != new["model"]["sha256"]:
+        yield f"model {old['model']['sha256'][:12]} then, {new['model']['sha256'][:12]} now"
+    for name, value in new["options"].items():
+        if old["options"].get(name) != value:
+            yield f"{name} {old['options'].get(name)} then, {value} now"
+    if len(old["inputs"]) != len(new["inputs"]):
+        yield f"{len(old['inputs'])} input files then, {len(new['inputs'])} now"
+    for was, now in zip(old["inputs"], new["inputs"], strict=False):
+        if was["sha256"] != now["sha256"]:
+            yield f"{now['path']} has other content than {was['path']} had"
+            return
+
+
+def append(path: Path, lines: bytes) -> None:
+    """Append to a file and put it on the disk.
+
+    Raises:
+        StanceError: the disk is full or the folder is not writable.
+    """
+    try:
+        with open(path, "ab") as stream:
+            stream.write(lines)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        raise StanceError(
+            str(path),
+            expected="a place to write to",
+            found=str(error.strerror),
+            remedy="Free the disk or name another path.",
+        ) from None
+
+
+def copy(path: Path, target: Path) -> None:
+    """Copy a file whole, or remove the target where there is none to copy."""
+    if not path.is_file():
+        target.unlink(missing_ok=True)
+        return
+    with files.open_input(path) as rows, files.open_output(target) as stream:
+        shutil.copyfileobj(rows, stream)

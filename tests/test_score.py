@@ -1,0 +1,264 @@
+"""``stance score``: what goes in and what comes out, good rows and bad."""
+
+import gzip
+import json
+import os
+import tracemalloc
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet as pq
+
+from scoring import (
+    HARD,
+    answer,
+    read_bytes,
+    read_csv,
+    read_jsonl,
+    read_parts,
+    run,
+    write_form,
+    write_jsonl,
+)
+from stance.errors import InputError
+from stance.outputs import choose_output
+from stance.types import LABELS
+
+
+@pytest.mark.parametrize(
+    "name", ["a.txt", "a.csv", "a.jsonl", "a.parquet", "a.txt.gz", "a.csv.gz", "a.jsonl.gz"]
+)
+def test_every_form_is_read_and_every_row_comes_out_in_order(light, tmp_path, name):
+    lines = [f"kyiv said {'no ' * (i % 5)}" for i in range(95)]
+    texts = lines if ".txt" in name else lines + HARD
+    source = write_form(tmp_path / name, texts)
+    summary = run(source, tmp_path / "out", shard_rows=10)
+    rows = read_parts(tmp_path / "out")
+    assert [row["text"] for row in rows] == texts
+    assert [row["label"] for row in rows] == [answer(text).label for text in texts]
+    assert len(list((tmp_path / "out").glob("part-*.jsonl"))) == -(-len(texts) // 10)
+    assert summary.rows == summary.new_rows == len(texts)
+    assert sum(summary.labels.values()) == len(texts)
+    if ".txt" not in name:
+        assert [int(row["id"]) for row in rows] == list(range(len(texts)))
+        assert list(rows[0])[:3] == ["id", "text", "label"]
+
+
+@pytest.mark.parametrize("name", ["out", "out.csv", "out.jsonl", "out.parquet"])
+def test_every_form_is_written_and_reads_back(light, tmp_path, name):
+    rows = [{"id": i, "text": text, "who": {"n": [i, None]}, "half": i / 2 if i % 3 else None}
+            for i, text in enumerate(HARD)]  # fmt: skip
+    source, out = write_jsonl(tmp_path / "in.jsonl", rows), tmp_path / name
+    run(source, out, shard_rows=4)
+    expected = [answer(text) for text in HARD]
+    if name in ("out", "out.jsonl"):
+        back = read_parts(out) if name == "out" else read_jsonl(out)
+        for given, found, prediction in zip(rows, back, expected, strict=True):
+            assert found == given | prediction.to_dict()
+        return
+    back = read_csv(out) if name == "out.csv" else pq.read_table(out).to_pylist()
+    assert [row["text"] for row in back] == HARD
+    assert [json.loads(row["who"]) for row in back] == [row["who"] for row in rows]
+    for given, found, prediction in zip(rows, back, expected, strict=True):
+        ours = prediction.to_columns()
+        if name == "out.csv":
+            given = {key: "" if value is None else str(value) for key, value in given.items()}
+            ours = {key: "" if value is None else str(value).lower() if isinstance(value, bool)
+                    else str(value) for key, value in ours.items()}  # fmt: skip
+        assert {key: found[key] for key in ("id", "half", *ours)} == {
+            key: (given | ours)[key] for key in ("id", "half", *ours)
+        }
+
+
+def test_a_file_holds_what_the_parts_hold(light, tmp_path):
+    source = write_form(tmp_path / "in.jsonl", HARD * 20)
+    run(source, tmp_path / "one.jsonl", shard_rows=30)
+    run(source, tmp_path / "parts", shard_rows=30)
+    joined = b"".join(p.read_bytes() for p in sorted((tmp_path / "parts").glob("part-*")))
+    assert (tmp_path / "one.jsonl").read_bytes() == joined
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "in.jsonl", "one.jsonl", "one.jsonl.run.json", "parts",
+    ]  # fmt: skip
+
+
+def test_bad_rows_go_to_a_side_file_and_the_job_goes_on(light, tmp_path):
+    (tmp_path / "in").mkdir()
+    huge = "a" * 5_000_000
+    (tmp_path / "in" / "a.jsonl").write_bytes(
+        b'{"text": "one"}\n{broken\n\n{"text": null}\n{"text": 7}\n{"other": 1}\n'
+        b'{"text": "\xff"}\n[1]\n' + json.dumps({"text": huge}).encode() + b'\n{"text": "two"}\n'
+    )
+    (tmp_path / "in" / "b.csv").write_bytes(
+        f'id,text\n1,three\n2,"never closed\n3,four,five\n4,"a" b\n5,{huge}\n6,six\n7,'.encode()
+        + b"\xff\n8,eight\n"
+    )
+    (tmp_path / "in" / "c.txt").write_bytes(b"nine\n\xffbad\n" + b"x" * 20_000_000 + b"\nten")
+    table = pa.table({"text": ["eleven", None, huge]})
+    pq.write_table(table, tmp_path / "in" / "d.parquet")
+    summary = run(tmp_path / "in", tmp_path / "out", shard_rows=5)
+    assert [row["text"] for row in read_parts(tmp_path / "out")] == [
+        "one", "two", "three", "six", "eight", "nine", "ten", "eleven",
+    ]  # fmt: skip
+    bad = read_jsonl(tmp_path / "out" / "bad-rows.ndjson")
+    reasons = {(Path(row["file"]).name, row["row"]): row["reason"] for row in bad}
+    for place, words in {
+        ("a.jsonl", 2): "not JSON", ("a.jsonl", 3): "found null", ("a.jsonl", 4): "found int",
+        ("a.jsonl", 5): "found other", ("a.jsonl", 6): "0xff", ("a.jsonl", 7): "found list",
+        ("a.jsonl", 8): "found 5,000,000", ("b.csv", 2): "CSV record",
+        ("b.csv", 3): "found 3 fields", ("b.csv", 4): "CSV record",
+        ("b.csv", 5): "found 5,000,000", ("b.csv", 7): "0xff",
+        ("c.txt", 2): "0xff", ("c.txt", 3): "found 20,000,001 bytes",
+        ("d.parquet", 2): "found null", ("d.parquet", 3): "found 5,000,000",
+    }.items():  # fmt: skip
+        assert words in reasons.pop(place), place
+    assert not reasons
+    assert summary.bad_rows == len(bad) == 16
+    assert summary.rows == 8
+
+
+def test_a_clashing_column_is_renamed_and_said_once(light, tmp_path, caplog):
+    rows = [{"text": "t", "body": f"row {i}", "label": "old", "input_label": "older", "n": i}
+            for i in range(30)]  # fmt: skip
+    source = write_jsonl(tmp_path / "in.jsonl", rows)
+    caplog.set_level("INFO")
+    run(source, tmp_path / "out", text_column="body", shard_rows=4)
+    first = read_parts(tmp_path / "out")[0]
+    assert first["body"] == first["text"] == "row 0"
+    assert first["input_text"] == "t"
+    assert first["input_label"] == "older"
+    assert first["input_input_label"] == "old"
+    assert first["label"] in LABELS
+    said = [record.getMessage() for record in caplog.records]
+    assert sum("'label' is written as 'input_input_label'" in line for line in said) == 1
+
+
+def test_columns_of_several_files_and_mixed_types_share_one_table(light, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    write_jsonl(folder / "a.jsonl", [
+        {"text": "one", "n": 1, "mixed": 1, "big": 2**70, "wide": 2**60, "flag": True, "f": 1},
+        {"text": "two", "n": None, "mixed": "x", "big": 1, "wide": 0.5, "flag": None, "f": 0.5},
+        {"text": "three", "late": [1]},
+    ])  # fmt: skip
+    (folder / "b.csv").write_text("n,text,only\n2,four,here\n")
+    day = pa.array([1_700_000_000_123_456_789], pa.timestamp("ns"))
+    code = pa.array(["x"]).dictionary_encode()
+    pq.write_table(pa.table({"text": ["five"], "day": day, "code": code}), folder / "c.parquet")
+    run(folder, tmp_path / "out.parquet", shard_rows=2)
+    table = pq.read_table(tmp_path / "out.parquet")
+    expected = {
+        "n": "string", "mixed": "string", "big": "string", "wide": "string", "flag": "bool",
+        "f": "double", "late": "string", "only": "string", "day": "timestamp[ns]",
+        "code": "string", "holder_start": "int64",
+    }  # fmt: skip
+    assert {name: str(table.schema.field(name).type) for name in expected} == expected
+    rows = table.to_pylist()
+    assert [row["text"] for row in rows] == ["one", "two", "three", "four", "five"]
+    assert [row["n"] for row in rows] == ["1", None, None, "2", None]
+    assert [row["mixed"] for row in rows[:3]] == ["1", "x", None]
+    assert rows[0]["wide"] == str(2**60)
+    assert rows[2]["late"] == "[1]"
+    run(folder, tmp_path / "out", shard_rows=2)
+    assert read_parts(tmp_path / "out")[4]["day"] == "2023-11-14T22:13:20.123456"
+
+
+def test_what_json_cannot_hold_does_not_stop_the_job(light, tmp_path):
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"text": "\\ud83d half", "x": NaN}\n{"text": "ok", "x": [Infinity]}\n')
+    run(source, tmp_path / "out")
+    assert [row["x"] for row in read_parts(tmp_path / "out")] == [None, [None]]
+    assert read_parts(tmp_path / "out")[0]["text"] == "\ud83d half"
+    for name in ("out.csv", "out.parquet"):
+        run(source, tmp_path / name)
+    assert read_csv(tmp_path / "out.csv")[0]["text"] == "? half"
+
+
+def test_inputs_that_cannot_be_right_are_refused_before_anything_is_written(light, tmp_path):
+    def refuse(name: str, words: str, data: bytes | None = b"", **options) -> None:
+        source = tmp_path / name
+        if data is not None:
+            source.write_bytes(data)
+        with pytest.raises(InputError, match=words):
+            run(source, tmp_path / "out", **options)
+        assert not (tmp_path / "out").exists()
+
+    refuse("none.csv", "no such file", None)
+    refuse("a.docx", "ends in .txt, .csv, .jsonl")
+    refuse("a.csv", "a column 'text', found columns id, body", b"id,body\n1,x\n")
+    refuse("a.csv", "an empty file")
+    refuse("a.csv", "'x' twice", b"x,x\n1,2\n")
+    refuse("a.csv", "0xff", b"\xff\xfet\0e\0")
+    refuse("a.jsonl", "a column 'body', found columns id", b'{"id": 1}\n' * 3, text_column="body")
+    refuse("a.jsonl", "none in 2 rows; of this one: expected a JSON object", b"[1]\n[2]\n")
+    refuse("a.txt", "none in 1 rows.*0xff", b"\xff\xfe\n")
+    refuse("a.txt.gz", "a whole gzip file", gzip.compress(b"text\n" * 10_000)[:-10])
+    refuse("a.jsonl.gz", "a whole gzip file", b"not gzip")
+    refuse("a.parquet", "a Parquet file", b"PAR1 not really PAR1")
+    pq.write_table(pa.table({"text": [1]}), tmp_path / "n.parquet")
+    refuse("n.parquet", "text in column 'text', found int64", None)
+    os.mkfifo(tmp_path / "pipe.txt")
+    refuse("pipe.txt", "a pipe", None)
+    refuse("*.nothing", "at least one file", None)
+    one = write_jsonl(tmp_path / "one.jsonl", [{"text": "x"}])
+    with pytest.raises(InputError, match="it twice"):
+        run([one, tmp_path / "on*.jsonl"], tmp_path / "out")
+    for name, form in (("out.gz", None), ("out.txt", None), ("out.csv", "jsonl"), ("o", "xml")):
+        with pytest.raises(InputError):
+            choose_output(Path(name), form)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl", "b.csv"])
+def test_an_input_without_rows_gives_an_empty_part(light, tmp_path, name):
+    (tmp_path / name).write_text("text\n" if name == "b.csv" else "")
+    assert run(tmp_path / name, tmp_path / "out", form="csv").rows == 0
+    assert read_csv(tmp_path / "out" / "part-00000.csv") == []
+
+
+def test_outputs_are_never_inputs(light, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_jsonl(tmp_path / "in.jsonl", [{"text": "x"}])
+    run(".", "out.jsonl")
+    assert run(".", "out.jsonl", resume=True).rows == 1
+    run("in.jsonl", "deep/out")
+    assert run("in.jsonl", "deep/out", resume=True).rows == 1
+    (tmp_path / "deep" / "more.txt").write_text("a\nb\n")
+    assert run("deep", "deep/second").rows == 3  # the first job's rows and the new file's
+
+
+def test_memory_does_not_grow_with_the_input(light, tmp_path):
+    def peak(rows: int) -> int:
+        source = write_jsonl(
+            tmp_path / "in.jsonl", [{"text": f"row {i}" * 20} for i in range(rows)]
+        )
+        tracemalloc.start()
+        run(source, tmp_path / f"out{rows}", shard_rows=10_000)
+        size = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return size
+
+    peak(1000)  # what is loaded once
+    small, large = peak(2000), peak(12_000)
+    assert large < small + 1_000_000
+
+
+def test_an_output_that_exists_is_refused(light, tmp_path):
+    source = write_form(tmp_path / "in.jsonl", ["a"] * 20)
+    for name in ("out", "out.csv"):
+        run(source, tmp_path / name)
+        before = read_bytes(tmp_path)
+        with pytest.raises(InputError, match=r"a path where nothing is yet.*--resume"):
+            run(source, tmp_path / name)
+        assert read_bytes(tmp_path) == before
+        assert run(source, tmp_path / name, resume=True).new_rows == 0  # done is done
+        assert read_bytes(tmp_path) == before
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    (tmp_path / "mine.csv").write_text("years of work")
+    for name in ("mine", "mine.csv"):
+        with pytest.raises(InputError, match="files of another origin"):
+            run(source, tmp_path / name, resume=True)
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+    assert (tmp_path / "mine.csv").read_text() == "years of work"
+    with pytest.raises(InputError, match="expected a folder, found a file"):
+        run(source, source.rename(tmp_path / "odd"), resume=True)
