@@ -20,6 +20,7 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
     {"types", "errors", "keywords"},
     {
         "files",
+        "furniture",
         "rows",
         "layers",
         "sets",
@@ -27,6 +28,7 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
         "bundle",
         "runtime",
         "calibration",
+        "segment",
         "spans",
         "language",
     },
