@@ -135,8 +135,8 @@ def test_what_is_no_article_is_refused(model, text, found):
 
 
 def test_odd_articles_are_analysed(model):
-    for text in ("Kyiv rejected talks", "a\0b rejected talks \x1b[31m.", "🕊️ talks",
-                 "<script>alert(1)</script> kyiv", "\ud800 talks failed . \u202e kyiv"):  # fmt: skip
+    texts = ("Kyiv rejected talks", "a\0b rejected talks \x1b[31m.", "🕊️ talks")
+    for text in (*texts, "<script>alert(1)</script> kyiv", "\ud800 talks failed . \u202e kyiv"):
         assert model.analyze(text).statements
 
 

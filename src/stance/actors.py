@@ -19,12 +19,14 @@ WORDS = (
     "organisations", "speech",
 )  # fmt: skip
 
+START = re.compile(r"\w+|\W")  # of a form: what it is looked up by
 LETTERS = str.maketrans({"ł": "l", "ø": "o", "ı": "i", "đ": "d", "ß": "ss", "æ": "ae", "ð": "d"})
-SPELLINGS = (  # how one name is written after one alphabet or another, in this order
+SPELLINGS = tuple(  # how one name is written after one alphabet or another, in this order
+    (re.compile(pattern), spelling) for pattern, spelling in (
     (r"tsch|tch", "ch"), (r"sch", "sh"), (r"kh", "h"), (r"ph", "f"), (r"ck|q", "k"),
     (r"c(?![ehiy])", "k"), (r"w", "v"), (r"z", "s"), (r"x", "ks"), (r"ou", "u"),
     (r"^(?:[yij])e", "e"), (r"j", "y"), (r"(.)\1", r"\1"), (r"[iye]?[iy]$", "i"), (r"y", "i"),
-)  # fmt: skip
+))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,21 @@ class Table:
     fits: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """A pattern of every form, the longest first."""
-        forms = sorted({*self.names, *self.adjectives}, key=lambda form: (-len(form), form))
-        return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, forms)) + r")(?!\w)")
+    def _by_start(self) -> dict[str, list[str]]:
+        """The forms, the longest first, by what stands before a hyphen or apostrophe in them."""
+        starts: dict[str, list[str]] = {}
+        for form in sorted({*self.names, *self.adjectives}, key=lambda form: (-len(form), form)):
+            starts.setdefault(START.match(form).group(), []).append(form)  # type: ignore[union-attr]
+        return starts
+
+    def find_form(self, text: str, start: int) -> str | None:
+        """Return the longest form that stands at a place, as whole words."""
+        first = START.match(text, start)
+        for form in self._by_start.get(first.group(), ()) if first else ():
+            end = start + len(form)
+            if text.startswith(form, start) and not text[end : end + 1].isalnum():
+                return form
+        return None
 
     def fits_role(self, role: str, known: set[str]) -> bool:
         """Say whether a person introduced by the known roles may be called by the role."""
@@ -169,7 +182,7 @@ def fold_name(word: str) -> str:
     plain = unicodedata.normalize("NFKD", word.lower().translate(LETTERS))
     folded = "".join(char for char in plain if char.isalpha() and not unicodedata.combining(char))
     for pattern, spelling in SPELLINGS:
-        folded = re.sub(pattern, spelling, folded)
+        folded = pattern.sub(spelling, folded)
     return folded
 
 

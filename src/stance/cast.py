@@ -7,12 +7,14 @@ the full name, a role and the person introduced by it. Nothing else is merged.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
-from stance.actors import Table, is_same_person
+from stance.actors import Table, fold_name, is_same_person
 from stance.phrases import Phrase, find_phrases, is_headline
 from stance.types import Prediction
 
 NEAR = 3  # statements between a role and a person whose role nobody has said
+MOST = 500  # mentions looked through for a person, before a place and after it
 APPOSITION = re.compile(
     r"(?:\s(?:to|of|for|in|at)\s[^,;.]{1,40})?,\s(?:(?:the|an?)\s)?(?:[\w.]+[’']s?\s)?"
 )
@@ -65,7 +67,7 @@ class Cast:
         self, texts: Sequence[str], predictions: Sequence[Prediction], table: Table
     ) -> None:
         self.texts, self.predictions, self.table = texts, predictions, table
-        self.persons: list[Party] = []
+        self.persons: dict[str, list[Party]] = {}  # by each folded word of their names
         self.others: dict[str, Party] = {}
         self.mentions: list[list[Mention]] = [[] for _ in texts]
         phrases = [
@@ -74,9 +76,11 @@ class Cast:
         self._introduce(phrases)
         for i, phrase in phrases:
             self._note(i, phrase, self._find_party(i, phrase))
-        for i, phrase in phrases:  # when all named persons have their places
-            if phrase.kind == "role":
-                self._note(i, phrase, self._find_by_role(i, phrase))
+        roles = [(i, phrase) for i, phrase in phrases if phrase.kind == "role"]
+        for i, phrase in roles:  # now that all named persons have their places
+            self._note(i, phrase, self._find_by_role(i, phrase))
+        for mentions in self.mentions:
+            mentions.sort(key=lambda mention: mention.start)
 
     def look_back(self, i: int, start: int, reach: int) -> Iterator[tuple[int, Mention]]:
         """Yield mentions before a place: those of the nearest statement first, each in order."""
@@ -91,10 +95,11 @@ class Cast:
 
     def find_person(self, i: int, words: tuple[str, ...]) -> Party | None:
         """Return the person of that name who was mentioned last before, else the first known."""
-        fitting = [person for person in self.persons if is_same_person(person.words, words)]
+        known = self.persons.get(fold_name(words[-1])) or self.persons.get(fold_name(words[0]), [])
+        fitting = [person for person in known if is_same_person(person.words, words)]
         if len(fitting) > 1:
-            for k in range(i, -1, -1):
-                for mention in reversed(self.mentions[k]):
+            for k in range(i, max(-1, i - MOST), -1):
+                for mention in reversed(self.mentions[k][-MOST:]):
                     if mention.party in fitting:
                         return mention.party
         return fitting[0] if fitting else None
@@ -130,22 +135,25 @@ class Cast:
 
     def _add_person(self, phrase: Phrase, beside: Phrase | None) -> None:
         """Add a person, or what the phrase says of one that is known."""
-        person = next((p for p in self.persons if is_same_person(p.words, phrase.name)), None)
+        words = phrase.name
+        known = [p for word in words for p in self.persons.get(fold_name(word), [])]
+        person = next((p for p in known if is_same_person(p.words, words)), None)
         if person is None:
-            person = Party(" ".join(phrase.name), "person", phrase.name)
-            self.persons.append(person)
-        elif len(phrase.name) > len(person.words):
-            person.name, person.words = " ".join(phrase.name), phrase.name
+            person = Party("", "person")
+        if len(words) > len(person.words):
+            person.name, person.words = " ".join(words), words
+            for word in words:
+                namesakes = self.persons.setdefault(fold_name(word), [])
+                namesakes += [person] if person not in namesakes else []
         person.roles.update(phrase.roles, beside.roles if beside else ())
         person.side = person.side or phrase.side or (beside.side if beside else None)
 
     def _note(self, i: int, phrase: Phrase, party: Party | None) -> None:
-        """Keep a mention, in the order of the text."""
+        """Keep a mention."""
         if party:
             self.mentions[i].append(
                 Mention(phrase.start, phrase.end, party, phrase.speaks, phrase.plural)
             )
-            self.mentions[i].sort(key=lambda mention: mention.start)
 
     def _find_party(self, i: int, phrase: Phrase) -> Party | None:
         """Return whom a phrase means; None for a role, which waits, and for what is no actor."""
@@ -195,11 +203,15 @@ class Cast:
 
     def _find_nearest(self, i: int, start: int, fits: Fits, reach: int) -> Party | None:
         """Return the nearest fitting party, before a place or else after it."""
-        for _, mention in self.look_back(i, start, reach):
-            if fits(mention.party):
-                return mention.party
-        for k in range(i, min(len(self.texts), i + reach + 1)):
-            for mention in self.mentions[k]:
-                if (k > i or mention.start > start) and fits(mention.party):
+        before = (mention for _, mention in self.look_back(i, start, reach))
+        after = (
+            mention
+            for k in range(i, min(len(self.texts), i + reach + 1))
+            for mention in self.mentions[k]
+            if k > i or mention.start > start
+        )
+        for mentions in (before, after):
+            for mention in islice(mentions, MOST):
+                if fits(mention.party):
                     return mention.party
         return None

@@ -85,13 +85,12 @@ def is_headline(text: str) -> bool:
 
 def iter_tokens(text: str, table: Table) -> Iterator[Token]:
     """Yield the words of a text that may stand in a phrase, a form of the table as one."""
-    forms = {match.start(): match.group() for match in table.pattern.finditer(text)}
     position = 0
     for match in WORD.finditer(text):
         start, word = match.start(), match.group()
         if start < position:
             continue
-        form = forms.get(start)
+        form = table.find_form(text, start)
         side = None
         if form is None:
             word = re.sub(r"[’']s$", "", word)
