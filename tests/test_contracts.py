@@ -37,7 +37,7 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
         "language",
     },
     {"document", "model"},
-    {"evaluation", "training"},
+    {"evaluation", "report", "training"},
     {"commands", "cli"},
 )
 

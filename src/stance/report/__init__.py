@@ -1,0 +1,1 @@
+"""Results and analyses as self-contained HTML pages."""
