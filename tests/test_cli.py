@@ -171,7 +171,7 @@ def test_check_passes_the_repository(root):
 
 
 def test_help_of_every_command():
-    for command in ("predict", "analyze", "train", "evaluate", "check"):
+    for command in ("predict", "analyze", "sample", "estimate", "train", "evaluate", "check"):
         done = stance(command, "--help")
         assert done.returncode == 0
         assert b"example" in done.stdout

@@ -31,13 +31,14 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
         "bundle",
         "cast",
         "runtime",
+        "scored",
         "calibration",
         "segment",
         "spans",
         "language",
     },
     {"document", "model"},
-    {"evaluation", "report", "training"},
+    {"estimate", "evaluation", "labelled", "report", "training"},
     {"commands", "cli"},
 )
 

@@ -1,4 +1,4 @@
-"""The command line: ``stance predict``, ``analyze``, ``train``, ``evaluate``, ``check``."""
+"""The command line: ``stance predict``, ``analyze``, ``sample``, ``estimate``, ``train``, ..."""
 
 import argparse
 import logging
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from stance import __version__
-from stance.commands import analyze, check, evaluate, predict, train
+from stance.commands import analyze, check, estimate, evaluate, predict, sample, train
 from stance.errors import MissingExtraError, StanceError
 
 EXTRAS = {
@@ -24,6 +24,7 @@ EXTRAS = {
     "evaluate": "eval",
     "krippendorff": "eval",
     "sklearn": "eval",
+    "pyarrow": "corpus",
 }
 
 
@@ -37,7 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"stance {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (predict, analyze, train, evaluate, check):
+    for command in (predict, analyze, sample, estimate, train, evaluate, check):
         command.add_parser(commands)
     return parser
 
