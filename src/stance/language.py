@@ -29,3 +29,9 @@ def is_foreign(text: str) -> bool:
         return False
     best = _load().detect(" ".join(text.split()), k=1)[0]
     return bool(best["lang"] != "en" and best["score"] >= MIN_SCORE)
+
+
+def name_language(text: str) -> str:
+    """Return the code of the language that the text is most likely in, such as ``de``."""
+    text = text[:400].encode("utf-8", "replace").decode()
+    return str(_load().detect(" ".join(text.split()), k=1)[0]["lang"])

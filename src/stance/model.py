@@ -9,10 +9,11 @@ from typing import overload
 from stance import language
 from stance.bundle import ONNX, TOKENIZER, Bundle, read_bundle
 from stance.calibration import softmax
+from stance.document import analyze as analyze_document
 from stance.errors import InputError, StanceError
 from stance.runtime import Runtime, Scores
 from stance.spans import decode_spans
-from stance.types import LABELS, NEUTRAL, Prediction
+from stance.types import LABELS, NEUTRAL, Analysis, Prediction
 
 STREAM_BATCH = 512
 STREAM_CHARACTERS = 1_000_000
@@ -78,6 +79,21 @@ class Model:
             )
         for chunk in cut_stream(texts):
             yield from self._predict(chunk)
+
+    def analyze(
+        self, text: str, *, document: str | None = None, actors: str | Path | None = None
+    ) -> Analysis:
+        """Analyse an article: its statements, and who takes which position in it.
+
+        Args:
+            text: the article as plain text, in English.
+            document: a name for it.
+            actors: a TOML file that adds to the table of actors.
+
+        Raises:
+            InputError: the text is no English article: blank, HTML, too long, another language.
+        """
+        return analyze_document(text, self.predict, document=document, actors=actors)
 
     def _predict(self, texts: list[str]) -> list[Prediction]:
         for i, text in enumerate(texts):
@@ -205,3 +221,17 @@ def predict(text: str | list[str]) -> Prediction | list[Prediction]:
         'favor'
     """
     return load_default().predict(text)
+
+
+def analyze(
+    text: str, *, document: str | None = None, actors: str | Path | None = None
+) -> Analysis:
+    """Analyse an article with the released model; see ``Model.analyze``.
+
+    Example:
+        >>> import stance
+        >>> analysis = stance.analyze("Antonov urges the West to negotiate. It rained.")
+        >>> [(actor.name, actor.label) for actor in analysis.actors]
+        [('Antonov', 'favor')]
+    """
+    return load_default().analyze(text, document=document, actors=actors)

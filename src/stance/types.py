@@ -1,4 +1,4 @@
-"""The words of the package: labels, spans, predictions. Standard library only."""
+"""The words of the package: labels, spans, predictions, analyses. Standard library only."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,8 @@ COLUMNS: dict[str, type] = {
     "truncated": bool,
 }
 """Columns of a prediction in a table (CSV, Parquet, a data frame), in order, and their types."""
+OWN_WORDS = "own words"
+"""Who says so, where nobody but the actor is named: its words, or its acts as reported."""
 
 
 @dataclass(frozen=True)
@@ -88,3 +90,84 @@ class Prediction:
             row[f"{name}_end"] = span.end if span else None
         row["truncated"] = self.truncated
         return row
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement of a document with what the model says of it.
+
+    Attributes:
+        start: where it starts in the document, in characters.
+        end: where it ends, half-open.
+        part: ``article``; ``furniture`` for page furniture, which is not scored: it is neutral and
+            never reliable; ``foreign`` for another language than English, which is scored but
+            speaks for no actor.
+        prediction: what the model says of it.
+    """
+
+    start: int
+    end: int
+    part: str
+    prediction: Prediction
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the statement as plain data."""
+        return {"start": self.start, "end": self.end, **self.prediction.to_dict()}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Somebody who takes a position on negotiations in a document.
+
+    Attributes:
+        name: canonical name.
+        surface: what the document calls the actor where it takes a position, pronouns too.
+        label: the pooled stance, never ``neutral``.
+        probability: the pooled probability of the label, 0 to 1; see ``document.pool``.
+        statements: positions, in the document's list, of the statements that carry the stance.
+        sources: who says so: names of sources, and ``OWN_WORDS``.
+    """
+
+    name: str
+    surface: tuple[str, ...]
+    label: str
+    probability: float
+    statements: tuple[int, ...]
+    sources: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the actor as plain data."""
+        return {
+            "name": self.name,
+            "surface": list(self.surface),
+            "label": self.label,
+            "probability": self.probability,
+            "statements": list(self.statements),
+            "sources": list(self.sources),
+        }
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A document with its statements and the positions of its actors.
+
+    Attributes:
+        document: its name, or None.
+        text: the text as given; ``text[start:end]`` is a statement.
+        statements: in the order of the text.
+        actors: those with the most statements first.
+    """
+
+    document: str | None
+    text: str
+    statements: tuple[Statement, ...]
+    actors: tuple[Actor, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the analysis as plain data, in the form of ``stance analyze --format json``."""
+        return {
+            "schema": 1,
+            "document": self.document,
+            "statements": [statement.to_dict() for statement in self.statements],
+            "actors": [actor.to_dict() for actor in self.actors],
+        }

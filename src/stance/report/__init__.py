@@ -1,1 +1,1 @@
-"""Reports: results or an analysis as one self-contained HTML page."""
+"""Results and analyses as self-contained HTML pages."""

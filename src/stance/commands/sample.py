@@ -1,0 +1,93 @@
+"""``stance sample``: rows of a scored corpus to label by hand."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from stance.errors import InputError
+from stance.types import LABELS
+
+MAX_GROUPS = 500
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "sample",
+        help="draw rows of a scored corpus to label by hand",
+        description="Draw rows of a scored corpus, so that rare labels are over-drawn, and write "
+        "them with their draw probabilities and an empty column 'gold', the model's answers left "
+        "out. Fill in gold with " + ", ".join(LABELS) + ", then run stance estimate.",
+        epilog="examples: stance sample scored/ --n 300 --out sample.csv   "
+        "stance sample scored.jsonl --by outlet --n 400 --out sample.csv",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("scored", help="what stance score or stance predict wrote: a folder of "
+                        "shards, .csv, .jsonl or .parquet")  # fmt: skip
+    parser.add_argument("--n", type=parse_count, default=300, help="rows to draw")
+    parser.add_argument("--out", required=True, type=Path, help=".csv or .jsonl file to write")
+    parser.add_argument(
+        "--by", help="columns, separated by commas, whose groups are all to be drawn from"
+    )
+    parser.add_argument("--period", choices=("year", "month", "day"),
+                        help="cut the dates in the last column of --by")  # fmt: skip
+    parser.add_argument("--seed", type=parse_seed, default=1, metavar="N", help="seed of the draw")
+    parser.set_defaults(run=run)
+
+
+def parse_count(text: str) -> int:
+    """Return a number of rows."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1, found {text}")
+    return int(text)
+
+
+def parse_seed(text: str) -> int:
+    """Return a seed."""
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"expected 0 to {2**32 - 1}, found {text}")
+    return int(text)
+
+
+def parse_by(text: str | None, period: str | None) -> list[str]:
+    """Return the names of the columns to group by."""
+    names = [name.strip() for name in text.split(",")] if text else []
+    if not all(names) or len(set(names)) < len(names):
+        raise InputError("--by", expected="names separated by commas", found=repr(text),
+                         remedy="Name each column once.")  # fmt: skip
+    if period and not names:
+        raise InputError("--period", expected="--by with a column of dates", found="no --by",
+                         remedy="Name the column.")  # fmt: skip
+    return names
+
+
+def check_groups(groups: list[tuple[str, ...]], by: list[str]) -> None:
+    """Raise when the columns have too many values to be groups."""
+    count = len(set(groups))
+    if count > MAX_GROUPS:
+        raise InputError(
+            "--by " + ",".join(by), expected=f"at most {MAX_GROUPS} groups", found=f"{count:,}",
+            remedy="Name a column with fewer values, or cut its dates with --period.",
+        )  # fmt: skip
+
+
+def run(options: argparse.Namespace) -> int:
+    """Draw and write."""
+    from stance.estimate import assign_strata, draw_sample
+    from stance.labelled import check_out, write_sample
+    from stance.scored import read_scored
+
+    check_out(options.out)
+    by = parse_by(options.by, options.period)
+    scored = read_scored(options.scored, by, period=options.period)
+    check_groups(scored.groups, by)
+    strata = assign_strata(scored)
+    drawn, probability = draw_sample(strata, options.n, options.seed)
+    write_sample(options.out, options.scored, drawn, probability, strata)
+    sys.stderr.write(
+        f"{options.out}: {len(drawn)} of {len(strata):,} rows from {strata.max() + 1} strata. Fill "
+        f"in the column 'gold', then: stance estimate {options.scored}"
+        f"{' --by ' + options.by if options.by else ''} --labelled {options.out}\n"
+    )
+    return 0

@@ -1,0 +1,267 @@
+"""Shares of stances in a scored corpus, with intervals that admit that the classifier errs.
+
+A classifier's label counts are biased, and no number of rows mends that: the interval of the naive
+share shrinks around a wrong value. A small sample labelled by hand, drawn with known
+probabilities, mends it. The estimator is the stratified difference estimator of survey sampling
+(Cassel, Sarndal and Wretman 1976), which prediction-powered inference (Angelopoulos et al. 2023)
+is for a mean: the mean of the calibrated scores over all rows, plus the weighted mean of what the
+scores miss on the labelled rows. It is right whatever the classifier does; a better classifier
+only makes it narrower. ppi-python was not used: it knows neither strata nor draws without
+replacement, and brings numba and gdown.
+
+Variance: by stratum, with the finite-population correction. Interval: Wilson's, at the number of
+rows of a simple random sample that would have that variance (Korn and Graubard 1998 do so with
+Clopper and Pearson's). ``benchmarks/coverage.py`` measures what the intervals cover.
+"""
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.errors import InputError
+from stance.scored import Scored
+from stance.types import LABELS
+
+LEVEL = 0.95
+Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
+MIN_STRATUM = 2  # labelled rows that a variance needs
+AIM_STRATUM = 5  # labelled rows that the smallest stratum gets where there are enough
+MIN_LABELLED = 20  # labelled rows below which a group gets no interval
+ALL = "(all)"
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Rows labelled by hand.
+
+    Attributes:
+        rows: their positions in the scored corpus, (m,).
+        gold: positions of their labels in ``LABELS``, (m,).
+        probability: with what probability each was drawn, above 0, up to 1, (m,).
+        stratum: the stratum each was drawn from, (m,).
+    """
+
+    rows: NDArray[np.int64]
+    gold: NDArray[np.int64]
+    probability: Array
+    stratum: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Share:
+    """The share of one stance among the rows of a group.
+
+    Attributes:
+        group: the group's values in the columns asked for; (``ALL``,) for the whole corpus.
+        label: the stance.
+        rows: rows in the group.
+        labelled: rows of it that were labelled by hand.
+        naive: share by the model's labels, uncorrected.
+        share: corrected share, or None without labelled rows enough.
+        low: lower bound of its 95 % interval, or None.
+        high: upper bound, or None.
+        change: corrected share minus that of the group before it, or None.
+        change_low: lower bound of its 95 % interval, or None.
+        change_high: upper bound, or None.
+    """
+
+    group: tuple[str, ...]
+    label: str
+    rows: int
+    labelled: int
+    naive: float
+    share: float | None = None
+    low: float | None = None
+    high: float | None = None
+    change: float | None = None
+    change_low: float | None = None
+    change_high: float | None = None
+
+
+def assign_strata(scored: Scored) -> NDArray[np.int64]:
+    """Return each row's stratum: its predicted label within its group, (n,)."""
+    cells = number_groups(scored)[1] * len(LABELS) + scored.labels
+    return np.asarray(np.unique(cells, return_inverse=True)[1], dtype=np.int64)
+
+
+def number_groups(scored: Scored) -> tuple[list[tuple[str, ...]], NDArray[np.int64]]:
+    """Return the groups in order and each row's position among them."""
+    names = sorted(set(scored.groups))
+    position = {name: i for i, name in enumerate(names)}
+    return names, np.array([position[group] for group in scored.groups], dtype=np.int64)
+
+
+def draw_sample(strata: NDArray[np.int64], n: int, seed: int) -> tuple[NDArray[np.int64], Array]:
+    """Draw rows without replacement within strata, small strata over-drawn.
+
+    A stratum gets draws in proportion to the square root of its size, at least ``AIM_STRATUM``
+    where n allows it and never fewer than ``MIN_STRATUM`` (all of a smaller one).
+
+    Args:
+        strata: each row's stratum, (N,).
+        n: how many rows to draw; all, when there are fewer.
+        seed: of the draw.
+
+    Returns:
+        Positions of the drawn rows in random order, (n,), and the probability of each, (n,).
+
+    Raises:
+        InputError: n is too small for the number of strata.
+    """
+    sizes = np.bincount(strata)
+    counts = allocate(sizes, min(n, len(strata)))
+    random = np.random.default_rng(seed)
+    order = np.argsort(strata, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    drawn = np.concatenate([
+        order[start + random.permutation(size)[:count]]
+        for start, size, count in zip(starts, sizes, counts, strict=True)
+    ])  # fmt: skip
+    drawn = random.permutation(drawn)
+    return drawn, (counts / sizes)[strata[drawn]]
+
+
+def allocate(sizes: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Share n draws out among strata of the given sizes."""
+    for least in (AIM_STRATUM, MIN_STRATUM):
+        floor = np.minimum(sizes, least)
+        if floor.sum() <= n:
+            break
+    else:
+        raise InputError(
+            "--n", expected=f"at least {floor.sum()}: {MIN_STRATUM} rows for each of "
+            f"{len(sizes)} strata", found=str(n), remedy="Draw more rows, or leave out --by.",
+        )  # fmt: skip
+    low, high = 0.0, float(n)
+    wanted = np.sqrt(sizes)
+    for _ in range(100):  # the factor that makes the draws add up to n
+        middle = (low + high) / 2
+        fits = np.clip(wanted * middle, floor, sizes).sum() <= n
+        low, high = (middle, high) if fits else (low, middle)
+    exact = np.clip(wanted * low, floor, sizes)
+    counts = np.floor(exact + 1e-9).astype(np.int64)
+    rest = np.argsort(counts - exact, kind="stable")
+    for i in (i for i in rest if counts[i] < sizes[i]):
+        if counts.sum() >= n:
+            break
+        counts[i] += 1
+    return counts
+
+
+def estimate_shares(scored: Scored, labelled: Labelled | None) -> list[Share]:
+    """Estimate the share of each stance in the corpus and in each of its groups.
+
+    Args:
+        scored: the corpus; its groups are those of the columns asked for.
+        labelled: rows labelled by hand; None gives the naive shares alone.
+
+    Returns:
+        Four shares for the whole corpus, then four for each group in order. A group's change is
+        against the group before it that has the same values in all columns but the last.
+    """
+    names, index = number_groups(scored)
+    shares = estimate_group(scored, labelled, (ALL,), np.ones(len(index), dtype=bool), None)
+    if names == [()]:
+        return shares
+    for i, name in enumerate(names):
+        before = index == i - 1 if i and names[i - 1][:-1] == name[:-1] else None
+        shares += estimate_group(scored, labelled, name, index == i, before)
+    return shares
+
+
+def estimate_group(
+    scored: Scored, labelled: Labelled | None, name: tuple[str, ...],
+    members: NDArray[np.bool_], before: NDArray[np.bool_] | None,
+) -> list[Share]:  # fmt: skip
+    """Return the four shares of one group."""
+    rows = int(members.sum())
+    naive = np.bincount(scored.labels[members], minlength=len(LABELS)) / rows
+    count = int(members[labelled.rows].sum()) if labelled else 0
+    columns: list[list[float | None]] = [[None] * len(LABELS)] * 6
+    if labelled and count >= MIN_LABELLED:
+        share, errors = measure(scored, labelled, members)
+        spread = spread_of(errors, labelled)
+        bounds = bound_share(share, spread)
+        columns[:3] = [list(map(float, values)) for values in (share.clip(0, 1), *bounds)]
+        if before is not None and before[labelled.rows].sum() >= MIN_LABELLED:
+            last, last_errors = measure(scored, labelled, before)
+            reach = Z * spread_of(errors - last_errors, labelled)
+            change = share - last
+            columns[3:] = [list(map(float, values))
+                           for values in (change, change - reach, change + reach)]  # fmt: skip
+    return [
+        Share(name, label, rows, count, float(naive[k]), *(column[k] for column in columns))
+        for k, label in enumerate(LABELS)
+    ]
+
+
+def measure(scored: Scored, labelled: Labelled, members: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Return the difference estimates of a group's shares, and what each labelled row adds.
+
+    Returns:
+        Shares, (labels,), and the weighted errors of the scores over the group's size,
+        (m, labels): the first is the group's mean score plus the sum of the second.
+    """
+    rows = labelled.rows
+    scores = scored.scores.astype(np.float64)
+    inside = members[rows] / labelled.probability / members.sum()
+    errors = (np.eye(len(LABELS))[labelled.gold] - scores[rows]) * inside[:, None]
+    return scores[members].mean(axis=0) + errors.sum(axis=0), errors
+
+
+def spread_of(errors: Array, labelled: Labelled) -> Array:
+    """Return the standard error of the sum of errors over a stratified draw, (labels,)."""
+    variance = np.zeros(errors.shape[1])
+    for stratum in np.unique(labelled.stratum):
+        inside = labelled.stratum == stratum
+        size = int(inside.sum())
+        left = 1 - labelled.probability[inside].mean()  # finite-population correction
+        if size > 1:
+            variance += left * size * errors[inside].var(axis=0, ddof=1)
+    return np.sqrt(variance)
+
+
+def bound_share(share: Array, spread: Array) -> tuple[Array, Array]:
+    """Return the bounds of Wilson intervals at the effective sample size.
+
+    The effective size is that of the share, or of a share as large as its standard error where the
+    share is smaller (or as near to 1): there the estimate says little about its own variance.
+
+    Args:
+        share: estimated shares, (labels,); the estimator can leave 0 to 1 a little.
+        spread: their standard errors, (labels,).
+    """
+    least = np.minimum(np.maximum(spread, 1e-9), 0.5)
+    inner = np.clip(share, least, 1 - least)
+    size = inner * (1 - inner) / np.maximum(spread, 1e-9) ** 2
+    centre = (inner + Z**2 / (2 * size)) / (1 + Z**2 / size)
+    reach = Z / (1 + Z**2 / size) * np.sqrt(inner * (1 - inner) / size + Z**2 / (4 * size**2))
+    inside = np.clip(share, 0, 1)
+    return np.minimum(centre - reach, inside), np.maximum(centre + reach, inside)
+
+
+def check_design(scored: Scored, labelled: Labelled, where: str) -> None:
+    """Raise unless the labelled rows are a whole stratified sample of the corpus.
+
+    Raises:
+        InputError: a stratum has a single row that others were not drawn beside, or the weights do
+            not add up to the corpus: rows were taken out, or the sample is of another corpus.
+    """
+    for stratum in np.unique(labelled.stratum):
+        inside = labelled.stratum == stratum
+        if inside.sum() < MIN_STRATUM and labelled.probability[inside].min() < 1:
+            raise InputError(
+                f"{where} stratum {stratum}", expected=f"at least {MIN_STRATUM} rows",
+                found=str(int(inside.sum())), remedy="Draw and label more rows of it.",
+            )  # fmt: skip
+    total = float((1 / labelled.probability).sum())
+    if abs(total - len(scored.labels)) > 0.005 * len(scored.labels):
+        raise InputError(
+            where, expected=f"weights (1 / draw_probability) that add up to the corpus's "
+            f"{len(scored.labels):,} rows", found=f"{total:,.0f}",
+            remedy="Keep every drawn row, and name the corpus that the sample was drawn from.",
+        )  # fmt: skip

@@ -1,0 +1,202 @@
+"""Scored corpora: what ``stance score`` and ``stance predict`` write, read row by row."""
+
+import math
+import re
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance import files, tables
+from stance.errors import InputError
+from stance.layers import hash_text
+from stance.types import LABELS
+
+SHARDS = "part-*.*"
+PREDICTED = frozenset(
+    ("label", "scores", *(f"score_{label}" for label in LABELS), "confidence", "reliable", "holder",
+     "holder_start", "holder_end", "source", "source_start", "source_end", "truncated")
+)  # fmt: skip
+"""Columns that are the model's: whoever labels by hand should not see them."""
+
+TOLERANCE = 0.01  # how far scores may be from a sum of 1
+NONE = "(none)"  # what stands for an empty value of a column
+PERIODS = {"year": 4, "month": 7, "day": 10}
+"""Period -> characters of an ISO date that name it."""
+
+DATE = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?!\d)")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A scored corpus, without its texts.
+
+    Attributes:
+        labels: the model's labels as positions in ``LABELS``, (n,).
+        scores: calibrated probabilities, (n, labels).
+        groups: values of the columns asked for, a tuple a row.
+        hashes: hash of the text of those rows that it was asked for, by position.
+    """
+
+    labels: NDArray[np.int8]
+    scores: NDArray[np.float32]
+    groups: list[tuple[str, ...]]
+    hashes: dict[int, str]
+
+
+def iter_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place, row) of a scored file or of a folder of shards, in order.
+
+    Raises:
+        InputError: nothing is there, or a file is of another form.
+    """
+    for part in list_parts(Path(path)):
+        kind = part.suffix.lower()
+        if kind == ".parquet":
+            yield from iter_parquet(part)
+        else:
+            read = tables.read_csv if kind == ".csv" else files.read_jsonl
+            yield from ((f"{part} line {number}", row) for number, row in read(part))
+
+
+def list_parts(path: Path) -> list[Path]:
+    """Return the files of a scored corpus."""
+    kinds = (".jsonl", ".csv", ".parquet")
+    if not path.is_dir():
+        if path.suffix.lower() in kinds:
+            return [path]
+        raise InputError(
+            str(path), expected="a folder of shards, or a file that ends in " + ", ".join(kinds),
+            found=f"'{path.suffix}'", remedy="Name what stance score or stance predict wrote.",
+        )  # fmt: skip
+    parts = sorted(part for part in path.glob(SHARDS) if part.suffix.lower() in kinds)
+    if not parts:
+        raise InputError(
+            str(path), expected="shards part-00000.jsonl, ...", found="none",
+            remedy="Name the folder that stance score wrote.",
+        )  # fmt: skip
+    return parts
+
+
+def iter_parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place, row) of a Parquet file; needs the extra ``corpus``."""
+    from pyarrow import ArrowException
+    from pyarrow.parquet import ParquetFile
+
+    try:
+        number = 0
+        with files.open_input(path) as stream:
+            for batch in ParquetFile(stream).iter_batches():
+                for row in batch.to_pylist():
+                    number += 1
+                    yield f"{path} row {number}", row
+    except ArrowException as error:
+        raise InputError(
+            str(path), expected="a Parquet file", found=str(error).split("\n")[0],
+            remedy="Get the file again.",
+        ) from None  # fmt: skip
+
+
+def read_scored(
+    path: str | Path,
+    by: Sequence[str] = (),
+    *,
+    period: str | None = None,
+    hashed: Container[int] = (),
+) -> Scored:
+    """Read a scored corpus.
+
+    Args:
+        path: a .csv, .jsonl or .parquet file, or a folder of shards.
+        by: columns whose values are kept.
+        period: ``year``, ``month`` or ``day``: the dates in the last of those columns are cut to
+            it.
+        hashed: positions of the rows whose text's hash is kept.
+
+    Raises:
+        InputError: a row has no valid label or scores, or lacks a column.
+    """
+    labels, scores, groups, hashes = [], [], [], {}
+    for position, (where, row) in enumerate(iter_rows(path)):
+        labels.append(read_label(row, where))
+        scores.append(read_scores(row, where))
+        group = [read_value(row, name, where) for name in by]
+        if period and group:
+            group[-1] = cut_date(group[-1], period, f"{where} column '{by[-1]}'")
+        groups.append(tuple(group))
+        if position in hashed:
+            hashes[position] = hash_text(read_text(row, where))
+    if not labels:
+        raise InputError(str(path), expected="at least one scored row", found="none",
+                         remedy="Score the corpus first: stance score IN OUT.")  # fmt: skip
+    return Scored(
+        np.array(labels, dtype=np.int8), np.array(scores, dtype=np.float32), groups, hashes
+    )
+
+
+def read_text(row: dict[str, Any], where: str) -> str:
+    """Return a row's text."""
+    text = row.get("text")
+    if not isinstance(text, str):
+        raise refuse(f"{where} column 'text'", "the statement", repr(text)[:60])
+    return text
+
+
+def read_label(row: dict[str, Any], where: str) -> int:
+    """Return the position of a row's label."""
+    label = row.get("label")
+    if label not in LABELS:
+        found = repr(label)[:60] if "label" in row else "no such column"
+        raise refuse(f"{where} column 'label'", "one of " + ", ".join(LABELS), found)
+    return LABELS.index(label)
+
+
+def read_scores(row: dict[str, Any], where: str) -> list[float]:
+    """Return a row's scores in the order of ``LABELS``."""
+    nested = row.get("scores")
+    values = [
+        nested.get(label) if isinstance(nested, dict) else row.get(f"score_{label}")
+        for label in LABELS
+    ]
+    try:
+        scores = [float(value) for value in values]  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        scores = []
+    if not scores or not all(0 <= score <= 1 for score in scores) or (
+        not math.isclose(sum(scores), 1, abs_tol=TOLERANCE)
+    ):  # fmt: skip
+        raise refuse(f"{where} scores", "four probabilities that sum to 1", repr(values)[:80])
+    return scores
+
+
+def read_value(row: dict[str, Any], name: str, where: str) -> str:
+    """Return a row's value in a column as text; a span stands for its text."""
+    if name not in row:
+        columns = ", ".join(sorted(map(str, row)))
+        raise InputError(
+            f"{where} column '{name}'", expected="a column of that name",
+            found=f"columns {columns}", remedy="Name one of them.",
+        )  # fmt: skip
+    value = row[name]
+    if isinstance(value, dict) and "text" in value:
+        value = value["text"]
+    return NONE if value is None or value == "" else " ".join(str(value).split())
+
+
+def cut_date(value: str, period: str, where: str) -> str:
+    """Return the period of an ISO date."""
+    if value == NONE:
+        return NONE
+    if not DATE.match(value):
+        raise InputError(where, expected="a date such as 2024-05-31", found=repr(value)[:60],
+                         remedy="Rewrite the dates, or leave out --period.")  # fmt: skip
+    return value[: PERIODS[period]]
+
+
+def refuse(where: str, expected: str, found: str) -> InputError:
+    """Return the error of a row that was not scored."""
+    return InputError(where, expected=expected, found=found,
+                      remedy="Name what stance score or stance predict wrote.")  # fmt: skip
