@@ -127,7 +127,6 @@ def format_agreement(data: Path) -> str:
         ("layers, adopted", ("train", "test"), ("L1", "L2")),
         ("layers, active3", ("train",), ("L2", "G2")),
         ("layers, active4 and active5", ("train",), ("G1", "G2")),
-        ("written, rounds 1 and 2", ("train", "validation", "test"), ("author", "W2")),
     ):
         parts = [read_labels(data, name.split(",")[0], split) for split in splits]
         part = [row for rows in parts for row in rows]
