@@ -10,6 +10,11 @@ from stance.errors import InputError
 from stance.layers import find_corpora
 from stance.sets import NEED_CORPORA, find_data
 
+DESCRIPTION = """\
+Judge data sets with a model or any scorer, and with baselines trained on the same rows.
+Writes results.json, and one file of per-row predictions a set in the folder results/
+beside it; stance report makes a page of it.
+"""
 EPILOG = """\
 sets:
   realnews, layers   labelled news and public corpora (need STANCE_CORPORA)
@@ -34,9 +39,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "evaluate",
         help="measure a model, or any scorer, on the data sets or on your own",
-        description="Judge data sets with a model or any scorer, and with baselines trained on the "
-        "same rows. Writes results.json, and one file of per-row predictions a set in the folder "
-        "results/ beside it; a report is made of it by stance report.",
+        description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
