@@ -89,9 +89,14 @@ def test_command_line_works_and_names_missing_extras(light, tmp_path):
     command = light.parent / "stance"
     done = run(command, "predict", "Kyiv walked out of the talks.", cwd=tmp_path)
     assert json.loads(done.stdout)["label"] == "against"
+    (tmp_path / "in.txt").write_text("Kyiv walked out of the talks.\n")
+    run(command, "score", "in.txt", "scored.csv", cwd=tmp_path)
+    assert ",against," in (tmp_path / "scored.csv").read_text()
     for call, extra in (
         (["train", "--recipe", "x.toml", "--out", "y"], "train"),
         (["evaluate", "--out", "y.json", "--data-dir", "data"], "eval"),
+        (["score", "in.txt", "out.parquet"], "corpus"),
+        (["score", "in.txt", "out", "--engine", "ray"], "ray"),
     ):
         (tmp_path / "data").mkdir(exist_ok=True)
         (tmp_path / "data" / "articles.jsonl").write_text("")

@@ -21,8 +21,10 @@ from scoring import (
     write_form,
     write_jsonl,
 )
+from stance import corpus
 from stance.errors import InputError
 from stance.outputs import choose_output
+from stance.shards import Scorer
 from stance.types import LABELS
 
 
@@ -131,6 +133,23 @@ def test_a_clashing_column_is_renamed_and_said_once(light, tmp_path, caplog):
     assert first["label"] in LABELS
     said = [record.getMessage() for record in caplog.records]
     assert sum("'label' is written as 'input_input_label'" in line for line in said) == 1
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.csv", "out.parquet"])
+def test_marks_of_a_scorer_become_columns(tmp_path, monkeypatch, name):
+    def stream(texts):
+        return ((answer(text), {"stage": "first"}) for text in texts)
+
+    scorer = Scorer({"name": "two stages", "sha256": "2"}, {"stage": str}, stream)
+    monkeypatch.setattr(corpus, "open_scorer", lambda job: scorer)
+    out = tmp_path / name
+    run(write_form(tmp_path / "in.txt", ["a", "b"]), out)
+    rows = (
+        pq.read_table(out).to_pylist()
+        if name == "out.parquet"
+        else (read_csv(out) if name == "out.csv" else read_jsonl(out))
+    )
+    assert [row["stage"] for row in rows] == ["first", "first"]
 
 
 def test_columns_of_several_files_and_mixed_types_share_one_table(light, tmp_path):

@@ -72,14 +72,14 @@ def use_ray(*, address: str | None = None, workers: int | None = None) -> Engine
     import ray.data  # missing, it is missed now rather than after the survey
 
     def score_on_ray(work: Work, scorer: Scorer, first: int, tick: Tick) -> Iterator[Outcome]:
-        with_ray = not ray.is_initialized()
+        ours = not ray.is_initialized()
         connect(address)
         try:
             for outcome in iter_outcomes(work, scorer, first, workers):
                 yield outcome
                 tick(sum(outcome.labels.values()) + len(outcome.bad))
         finally:
-            if with_ray:
+            if ours:
                 ray.shutdown()
 
     return score_on_ray

@@ -10,6 +10,11 @@ from stance.errors import InputError
 
 ENGINES = ("local", "ray")
 MAX_SHARD_ROWS = 10_000_000
+DESCRIPTION = """\
+Label the statements of files of any size: rows in, the same rows with the prediction's columns
+out, in constant memory. A job that was interrupted goes on with --resume and ends with the same
+bytes. Columns of the input are kept; one with a name of ours is renamed input_NAME.
+"""
 EPILOG = """\
 examples:
   stance score archive.csv scored --text-column sentence
@@ -30,10 +35,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "score",
         help="label files of any size",
-        description="Label the statements of files of any size: rows in, the same rows with the "
-        "prediction's columns out, in constant memory. A job that was interrupted goes on with "
-        "--resume and ends with the same bytes. Columns of the input are kept; one with a name "
-        "of ours is renamed input_NAME.",
+        description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
