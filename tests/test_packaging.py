@@ -47,7 +47,9 @@ def test_wheel_is_small_and_typed(wheel):
     assert wheel.stat().st_size <= MAX_WHEEL
     names = zipfile.ZipFile(wheel).namelist()
     for name in ("stance/py.typed", "stance/weights/negotiations/stance.json",
-                 "stance/weights/negotiations/onnx/model_quantized.onnx"):  # fmt: skip
+                 "stance/weights/negotiations/onnx/model_quantized.onnx",
+                 "stance/report/templates/evaluation.html",
+                 "stance/evaluation/benchmarks/gwsd.toml"):  # fmt: skip
         assert name in names
     assert not any(name.endswith((".bin", ".pkl", ".pt", ".pyc")) for name in names)
 
