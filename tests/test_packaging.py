@@ -47,6 +47,8 @@ def test_wheel_is_small_and_typed(wheel):
     assert wheel.stat().st_size <= MAX_WHEEL
     names = zipfile.ZipFile(wheel).namelist()
     for name in ("stance/py.typed", "stance/actors.toml", "stance/report/analysis.html.j2",
+                 "stance/report/templates/evaluation.html",
+                 "stance/evaluation/benchmarks/gwsd.toml",
                  "stance/weights/negotiations/stance.json",
                  "stance/weights/negotiations/onnx/model_quantized.onnx"):  # fmt: skip
         assert name in names
