@@ -54,6 +54,6 @@ def test_two_workers_give_the_same_bytes_killed_or_not_and_leave_nothing_running
         time.sleep(0.2)
     messages = finish(job)
     assert "3,000 rows" in messages
-    assert "1 rows could not be scored" in messages
+    assert "could not be scored: 1;" in messages
     assert read_bytes(tmp_path / "ray") == read_bytes(tmp_path / "whole")
     assert not wait_until_gone(family)

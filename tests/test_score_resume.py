@@ -99,7 +99,7 @@ def test_killed_job_resumes_to_the_same_bytes(tiny_model, tmp_path, name):
     assert 4 <= count_shards(work) < 41
     messages = finish(start(tiny_model, source, out, *options, "--resume"))
     assert "4,000 rows" in messages
-    assert "1 rows could not be scored" in messages
+    assert "could not be scored: 1;" in messages
     assert read_bytes(tmp_path / "killed") == read_bytes(tmp_path / "whole")
 
 

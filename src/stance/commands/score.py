@@ -3,10 +3,14 @@
 import argparse
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stance.commands.train import wants_bars
 from stance.errors import InputError
+
+if TYPE_CHECKING:
+    from stance.corpus import Summary
+    from stance.outputs import Output
 
 ENGINES = ("local", "ray")
 MAX_SHARD_ROWS = 10_000_000
@@ -87,20 +91,10 @@ def parse_rows(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Score and sum up."""
-    from stance.corpus import Engine, Job, score, score_here
+    from stance.corpus import Job, score
     from stance.outputs import choose_output
 
-    if options.engine not in ENGINES:
-        raise InputError(
-            "--engine", expected="local or ray", found=options.engine, remedy="Use one of those."
-        )
-    if options.engine == "local" and (options.address or options.workers):
-        raise InputError(
-            "call",
-            expected="--engine ray with --address or --workers",
-            found="--engine local",
-            remedy="Add --engine ray.",
-        )
+    check_engine(options)
     output = choose_output(options.out, options.format)
     if output.form == "parquet":
         import pyarrow  # noqa: F401 - better said now than after the first shard
@@ -115,17 +109,37 @@ def run(options: argparse.Namespace) -> int:
         resume=options.resume,
         bars=wants_bars(),
     )
-    engine: Engine = score_here
     if options.engine == "ray":
         from stance.cluster import use_ray
 
-        engine = use_ray(address=options.address, workers=options.workers)
-    summary = score(job, engine)
+        summary = score(job, use_ray(address=options.address, workers=options.workers))
+    else:
+        summary = score(job)
+    report(summary, output)
+    return 0
+
+
+def check_engine(options: argparse.Namespace) -> None:
+    """Refuse an unknown engine, or options of the other one."""
+    if options.engine not in ENGINES:
+        raise InputError(
+            "--engine", expected="local or ray", found=options.engine, remedy="Use one of those."
+        )
+    if options.engine == "local" and (options.address or options.workers):
+        raise InputError(
+            "call",
+            expected="--engine ray with --address or --workers",
+            found="--engine local",
+            remedy="Add --engine ray.",
+        )
+
+
+def report(summary: "Summary", output: "Output") -> None:
+    """Say what a job came to: rate and time, rows by label, bad rows."""
     if summary.new_rows:
         rate = summary.new_rows / summary.seconds
         log.info("%s rows in %.1f s, %.0f a second", f"{summary.new_rows:,}", summary.seconds, rate)
     labels = ", ".join(f"{n:,} {label}" for label, n in summary.labels.items())
     log.info("%s holds %s rows: %s", output.path, f"{summary.rows:,}", labels)
     if summary.bad_rows:
-        log.info("%s rows could not be scored; see %s", f"{summary.bad_rows:,}", output.bad)
-    return 0
+        log.info("rows that could not be scored: %s; see %s", f"{summary.bad_rows:,}", output.bad)
