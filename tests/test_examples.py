@@ -1,0 +1,39 @@
+"""The example scripts do what they say, with the released model."""
+
+import csv
+import subprocess
+import sys
+
+
+def run(root, name: str, *arguments) -> subprocess.CompletedProcess:
+    command = [sys.executable, root / "examples" / name, *arguments]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_label_csv(root, tmp_path):
+    out = tmp_path / "labelled.csv"
+    run(root, "label_csv.py", root / "examples" / "outlets.csv", out)
+    with out.open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert len(rows) == 360
+    right = sum(row["stance"] == row["gold"] for row in rows)
+    assert right > 0.6 * len(rows)
+
+
+def test_compare_outlets(root, tmp_path):
+    done = run(root, "compare_outlets.py", tmp_path)
+    lines = done.stdout.splitlines()
+    with (root / "examples" / "outlets.csv").open(newline="") as file:
+        corpus = list(csv.DictReader(file))
+    covered = 0
+    for outlet in ("Harbour Post", "Northern Courier"):
+        for month in ("2024-01", "2024-02", "2024-03"):
+            part = [r for r in corpus if r["outlet"] == outlet and r["date"].startswith(month)]
+            for label in ("favor", "against"):
+                (line,) = (x for x in lines if x.startswith(f"{outlet} / {month}") and label in x)
+                true = sum(row["gold"] == label for row in part) / len(part)
+                low, high = (float(x) for x in line.split("[")[1].split("]")[0].split(","))
+                covered += low - 0.001 <= true <= high + 0.001
+    assert covered >= 10, done.stdout  # of 12 intervals of 95 %
