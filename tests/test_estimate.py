@@ -202,7 +202,7 @@ def test_sample_label_estimate(corpus, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     rows = fill(sample, labelled, gold)
-    assert list(rows[0]) == ["row", "text_sha256", "stratum", "draw_probability", "date", "outlet",
+    assert list(rows[0]) == ["row", "text_hash", "stratum", "draw_probability", "date", "outlet",
                              "text", "gold"]  # fmt: skip
     done = stance("estimate", folder, "--by", "outlet,date", "--period", "month", "--labelled",
                   labelled, "--format", "jsonl")  # fmt: skip
@@ -303,8 +303,8 @@ def test_bad_samples_are_refused(corpus, tmp_path):
     check(first(draw_probability="nan"), "draw_probability")
     check(first(row="0"), "whole numbers")
     check(first(row="100000"), "at most row 600")
-    check(first(row=rows[1]["row"], text_sha256=rows[1]["text_sha256"]), "each row once")
-    check(first(text_sha256="0" * 16), "a text with hash")
+    check(first(row=rows[1]["row"], text_hash=rows[1]["text_hash"]), "each row once")
+    check(first(text_hash="0" * 16), "a text with hash")
     check(lambda rows: rows[:60], "add up to")
     check(lambda rows: [{k: v for k, v in row.items() if k != "gold"} for row in rows], "'gold'")
     with pytest.raises(InputError, match=r"ends in \.csv or \.jsonl"):
