@@ -45,16 +45,16 @@ def read_population() -> tuple[Scored, NDArray[np.int64], list[str]]:
     return scored, np.array([LABELS.index(row.label) for row in rows]), sets
 
 
-def simulate(corpora: int, n: int, seed: int = SEED) -> Hits:
+def simulate(corpora: int, n: int, rows: int = ROWS) -> Hits:
     """Return for each method, group and label whether the interval of each corpus covers."""
     population, gold, sets = read_population()
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(SEED)
     hits: Hits = defaultdict(list)
     for _ in range(corpora):
-        pick = random.integers(0, len(gold), ROWS)
+        pick = random.integers(0, len(gold), rows)
         corpus = Scored(population.labels[pick], population.scores[pick],
                         [population.groups[i] for i in pick], {})  # fmt: skip
-        strata = assign_strata(replace(corpus, groups=[()] * ROWS))
+        strata = assign_strata(replace(corpus, groups=[()] * rows))
         drawn, probability = draw_sample(strata, n, int(random.integers(2**31)))
         labelled = Labelled(drawn, gold[pick][drawn], probability, strata[drawn])
         note(hits, estimate_shares(corpus, labelled), corpus.groups, gold[pick])

@@ -1,46 +1,39 @@
-import importlib.util
+"""The example scripts do what they say, with the released model."""
 
-import pytest
-
-from stance.model import load
-
-TEXTS = ["kyiv rejected talks , moscow said", "the weather report", None]
+import csv
+import subprocess
+import sys
 
 
-@pytest.fixture(scope="module")
-def example(root):
-    path = root / "examples" / "dataframes.py"
-    spec = importlib.util.spec_from_file_location("dataframes", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def run(root, name: str, *arguments) -> subprocess.CompletedProcess:
+    command = [sys.executable, root / "examples" / name, *arguments]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done
 
 
-@pytest.fixture(scope="module")
-def model(tiny_model):
-    return load(tiny_model.folder, device="cpu")
+def test_label_csv(root, tmp_path):
+    out = tmp_path / "labelled.csv"
+    run(root, "label_csv.py", root / "examples" / "outlets.csv", out)
+    with out.open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert len(rows) == 360
+    right = sum(row["stance"] == row["gold"] for row in rows)
+    assert right > 0.6 * len(rows)
 
 
-def test_pandas_frame_in_and_out(example, model):
-    import pandas as pd
-
-    frame = pd.DataFrame({"body": TEXTS, "label": ["x", "y", "z"]}, index=[7, 3, 5])
-    found = example.label_pandas(frame, model, "body")
-    assert list(found.index) == [7, 3, 5]
-    assert list(found.columns) == ["body", "input_label", *example.OURS]
-    expected = [model.predict(text or "").to_columns() for text in TEXTS]
-    assert found["label"].tolist() == [row["label"] for row in expected]
-    assert found["score_favor"].tolist() == pytest.approx([row["score_favor"] for row in expected])
-    assert found["holder_start"].dtype == "Int64"
-
-
-def test_polars_frame_in_and_out(example, model):
-    import polars as pl
-
-    frame = pl.DataFrame({"text": TEXTS, "n": [1, 2, 3]})
-    found = example.label_polars(frame, model)
-    assert found.columns == ["text", "n", *example.OURS]
-    expected = [model.predict(text or "").to_columns() for text in TEXTS]
-    assert found["label"].to_list() == [row["label"] for row in expected]
-    assert found["holder"].to_list() == [row["holder"] for row in expected]
-    assert found["holder_start"].dtype == pl.Int64
+def test_compare_outlets(root, tmp_path):
+    done = run(root, "compare_outlets.py", tmp_path)
+    lines = done.stdout.splitlines()
+    with (root / "examples" / "outlets.csv").open(newline="") as file:
+        corpus = list(csv.DictReader(file))
+    covered = 0
+    for outlet in ("Harbour Post", "Northern Courier"):
+        for month in ("2024-01", "2024-02", "2024-03"):
+            part = [r for r in corpus if r["outlet"] == outlet and r["date"].startswith(month)]
+            for label in ("favor", "against"):
+                (line,) = (x for x in lines if x.startswith(f"{outlet} / {month}") and label in x)
+                true = sum(row["gold"] == label for row in part) / len(part)
+                low, high = (float(x) for x in line.split("[")[1].split("]")[0].split(","))
+                covered += low - 0.001 <= true <= high + 0.001
+    assert covered >= 10, done.stdout  # of 12 intervals of 95 %

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from stance import files, tables
 from stance.errors import InputError
 from stance.estimate import Labelled
-from stance.layers import hash_text
-from stance.scored import PREDICTED, Scored, iter_rows, read_text
+from stance.scored import PREDICTED, Scored, iter_rows, mark_text, read_text
 from stance.types import LABELS
 
-OWN = ("row", "text_sha256", "stratum", "draw_probability")
+OWN = ("row", "text_hash", "stratum", "draw_probability")
 """Columns that lead back to the corpus; ``gold`` is for whoever labels."""
 
 GOLD = "gold"
@@ -44,7 +43,7 @@ def write_sample(
             text = read_text(row, where)
             kept = {name: value for name, value in row.items()
                     if name not in PREDICTED and name not in (*OWN, GOLD, "text")}  # fmt: skip
-            own = (position + 1, hash_text(text), int(strata[position]), float(probability[i]))
+            own = (position + 1, mark_text(text), int(strata[position]), float(probability[i]))
             rows[i] = {**dict(zip(OWN, own, strict=True)), **kept, "text": text, GOLD: ""}
     files.write_text(out, FORMATS[out.suffix.lower()](rows))
 
@@ -105,7 +104,7 @@ def read_labelled(path: Path) -> tuple[Labelled, dict[int, str]]:
         position, cell = read_cell(row, where)
         if position in hashes:
             raise refuse(f"{where} column 'row'", "each row once", f"row {position + 1} again")
-        hashes[position] = str(row["text_sha256"])
+        hashes[position] = str(row["text_hash"])
         cells.append((position, *cell))
     if empty or not cells:
         raise InputError(str(path), expected="a label in the column 'gold' of every row",

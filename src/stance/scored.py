@@ -2,6 +2,7 @@
 
 import math
 import re
+from array import array
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,22 +120,24 @@ def read_scored(
     Raises:
         InputError: a row has no valid label or scores, or lacks a column.
     """
-    labels, scores, groups, hashes = [], [], [], {}
+    labels, scores = array("b"), array("f")  # a corpus may have many millions of rows
+    groups: list[tuple[str, ...]] = []
+    known: dict[tuple[str, ...], tuple[str, ...]] = {}
+    hashes = {}
     for position, (where, row) in enumerate(iter_rows(path)):
         labels.append(read_label(row, where))
-        scores.append(read_scores(row, where))
+        scores.extend(read_scores(row, where))
         group = [read_value(row, name, where) for name in by]
         if period and group:
             group[-1] = cut_date(group[-1], period, f"{where} column '{by[-1]}'")
-        groups.append(tuple(group))
+        groups.append(known.setdefault(tuple(group), tuple(group)))
         if position in hashed:
-            hashes[position] = hash_text(read_text(row, where))
+            hashes[position] = mark_text(read_text(row, where))
     if not labels:
         raise InputError(str(path), expected="at least one scored row", found="none",
                          remedy="Score the corpus first: stance score IN OUT.")  # fmt: skip
-    return Scored(
-        np.array(labels, dtype=np.int8), np.array(scores, dtype=np.float32), groups, hashes
-    )
+    table = np.array(scores, dtype=np.float32).reshape(-1, len(LABELS))
+    return Scored(np.array(labels, dtype=np.int8), table, groups, hashes)
 
 
 def read_text(row: dict[str, Any], where: str) -> str:
@@ -143,6 +146,11 @@ def read_text(row: dict[str, Any], where: str) -> str:
     if not isinstance(text, str):
         raise refuse(f"{where} column 'text'", "the statement", repr(text)[:60])
     return text
+
+
+def mark_text(text: str) -> str:
+    """Return the hash of a text, so written that no spreadsheet takes it for a number."""
+    return f"sha256:{hash_text(text)}"
 
 
 def read_label(row: dict[str, Any], where: str) -> int:

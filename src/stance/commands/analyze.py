@@ -85,8 +85,13 @@ def read_article(name: str) -> str:
     Raises:
         InputError: the file is not readable, too large or not UTF-8.
     """
-    with sys.stdin.buffer if name == "-" else files.open_input(name) as stream:
-        data = stream.read(MAX_BYTES + 1)
+    if name != "-":
+        with files.open_input(name) as stream:
+            data = stream.read(MAX_BYTES + 1)
+    elif sys.stdin is None:
+        raise InputError(name, expected="text", found="a closed stream", remedy="Name a file.")
+    else:
+        data = sys.stdin.buffer.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise InputError(
             "article", expected=f"an article of at most {MAX_CHARACTERS:,} characters",

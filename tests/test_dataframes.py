@@ -1,0 +1,46 @@
+import importlib.util
+
+import pytest
+
+from stance.model import load
+
+TEXTS = ["kyiv rejected talks , moscow said", "the weather report", None]
+
+
+@pytest.fixture(scope="module")
+def example(root):
+    path = root / "examples" / "dataframes.py"
+    spec = importlib.util.spec_from_file_location("dataframes", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def model(tiny_model):
+    return load(tiny_model.folder, device="cpu")
+
+
+def test_pandas_frame_in_and_out(example, model):
+    import pandas as pd
+
+    frame = pd.DataFrame({"body": TEXTS, "label": ["x", "y", "z"]}, index=[7, 3, 5])
+    found = example.label_pandas(frame, model, "body")
+    assert list(found.index) == [7, 3, 5]
+    assert list(found.columns) == ["body", "input_label", *example.OURS]
+    expected = [model.predict(text or "").to_columns() for text in TEXTS]
+    assert found["label"].tolist() == [row["label"] for row in expected]
+    assert found["score_favor"].tolist() == pytest.approx([row["score_favor"] for row in expected])
+    assert found["holder_start"].dtype == "Int64"
+
+
+def test_polars_frame_in_and_out(example, model):
+    import polars as pl
+
+    frame = pl.DataFrame({"text": TEXTS, "n": [1, 2, 3]})
+    found = example.label_polars(frame, model)
+    assert found.columns == ["text", "n", *example.OURS]
+    expected = [model.predict(text or "").to_columns() for text in TEXTS]
+    assert found["label"].to_list() == [row["label"] for row in expected]
+    assert found["holder"].to_list() == [row["holder"] for row in expected]
+    assert found["holder_start"].dtype == pl.Int64

@@ -1,0 +1,311 @@
+import csv
+import importlib.util
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from stance.errors import InputError
+from stance.estimate import (
+    ALL,
+    Labelled,
+    allocate,
+    assign_strata,
+    bound_share,
+    check_design,
+    draw_sample,
+    estimate_shares,
+)
+from stance.labelled import read_labelled
+from stance.scored import Scored, read_scored
+from stance.types import LABELS
+
+RANDOM = np.random.default_rng(3)
+
+
+def make_corpus(n: int = 4000) -> tuple[Scored, np.ndarray]:
+    """A corpus whose classifier is wrong in a quarter of the rows, always in favor's favor."""
+    gold = RANDOM.choice(4, n, p=[0.2, 0.1, 0.2, 0.5])
+    labels = np.where(RANDOM.random(n) < 0.25, 0, gold)
+    scores = np.full((n, 4), 0.1)
+    scores[np.arange(n), labels] = 0.7
+    months = [(f"2024-{1 + i % 4:02d}",) for i in range(n)]
+    return Scored(labels.astype(np.int8), scores.astype(np.float32), months, {}), gold
+
+
+def label(scored: Scored, gold: np.ndarray, n: int, seed: int = 1) -> Labelled:
+    strata = assign_strata(scored)
+    drawn, probability = draw_sample(strata, n, seed)
+    return Labelled(drawn, gold[drawn], probability, strata[drawn])
+
+
+def test_rare_strata_are_over_drawn_and_probabilities_are_known():
+    sizes = np.array([9000, 900, 90, 10, 1])
+    counts = allocate(sizes, 300)
+    assert counts.sum() == 300
+    assert (counts <= sizes).all()
+    assert (np.diff(counts / sizes) > 0).all()
+    strata = np.repeat(np.arange(5), sizes)
+    drawn, probability = draw_sample(strata, 300, 7)
+    assert len(set(drawn)) == 300
+    assert (1 / probability).sum() == pytest.approx(sizes.sum())
+    assert draw_sample(strata, 300, 7)[0].tolist() == drawn.tolist()
+    assert draw_sample(strata, 300, 8)[0].tolist() != drawn.tolist()
+
+
+def test_every_row_is_drawn_as_often_as_its_probability_says():
+    strata = np.repeat([0, 1, 2], [60, 20, 4])
+    times = np.zeros(len(strata))
+    for seed in range(2000):
+        drawn, probability = draw_sample(strata, 24, seed)
+        times[drawn] += 1
+    expected = np.zeros(len(strata))
+    expected[drawn] = probability
+    for stratum in range(3):
+        inside = strata == stratum
+        assert times[inside] / 2000 == pytest.approx(expected[inside].max(), abs=0.06)
+
+
+def test_too_few_draws_are_refused_and_too_many_take_all():
+    assert allocate(np.array([5, 3]), 8).tolist() == [5, 3]
+    assert len(draw_sample(np.zeros(10, dtype=np.int64), 300, 1)[0]) == 10
+    with pytest.raises(InputError, match="at least 6: 2 rows for each of 3 strata"):
+        allocate(np.array([50, 50, 50]), 5)
+
+
+def test_with_all_rows_labelled_the_truth_is_known():
+    scored, gold = make_corpus(400)
+    shares = estimate_shares(scored, label(scored, gold, 400))
+    for share in shares:
+        inside = np.array([share.group in (group, (ALL,)) for group in scored.groups])
+        true = (gold[inside] == LABELS.index(share.label)).mean()
+        assert share.share == pytest.approx(true)
+        assert share.low == pytest.approx(true, abs=1e-6)
+        assert share.high == pytest.approx(true, abs=1e-6)
+
+
+def test_estimate_is_unbiased_and_its_error_is_as_stated():
+    scored, gold = make_corpus()
+    scored = replace(scored, groups=[()] * len(gold))
+    true = np.bincount(gold, minlength=4) / len(gold)
+    runs = [estimate_shares(scored, label(scored, gold, 300, seed)) for seed in range(300)]
+    values = np.array([[share.share for share in run] for run in runs])
+    assert values.mean(axis=0) == pytest.approx(true, abs=0.004)
+    assert abs(runs[0][0].naive - true[0]) > 0.1
+    widths = np.array([[share.high - share.low for share in run] for run in runs]).mean(axis=0)
+    assert widths == pytest.approx(2 * 1.96 * values.std(axis=0), rel=0.12)
+
+
+def test_groups_changes_and_groups_with_few_labels():
+    scored, gold = make_corpus()
+    shares = estimate_shares(scored, label(scored, gold, 300))
+    assert [s.group for s in shares[::4]] == [(ALL,), *sorted(set(scored.groups))]
+    assert shares[4].change is None
+    for before, share in zip(shares[4:], shares[8:], strict=False):
+        assert share.change == pytest.approx(share.share - before.share, abs=0.02)
+        assert share.change_low < share.change < share.change_high
+    few = estimate_shares(scored, label(scored, gold, 40))
+    assert few[0].share is not None
+    assert all(s.share is None and s.naive >= 0 for s in few[4:] if s.labelled < 20)
+    naive = estimate_shares(scored, None)
+    assert all(s.share is None and s.low is None for s in naive)
+
+
+def test_interval_stays_in_bounds_whatever_the_estimate():
+    low, high = bound_share(np.array([-0.01, 0.0, 0.5, 1.02]), np.array([0.01, 0.0, 0.4, 0.05]))
+    assert (low >= 0).all()
+    assert (high <= 1 + 1e-9).all()
+    assert (low <= high).all()
+    assert high[0] < 0.1
+
+
+def test_wrong_designs_are_refused():
+    scored, gold = make_corpus()
+    labelled = label(scored, gold, 300)
+    check_design(scored, labelled, "x")
+    part = Labelled(*(getattr(labelled, name)[:200]
+                      for name in ("rows", "gold", "probability", "stratum")))  # fmt: skip
+    with pytest.raises(InputError, match="add up to"):
+        check_design(scored, part, "x")
+    alone = replace(labelled, stratum=np.arange(300))
+    with pytest.raises(InputError, match="at least 2 rows"):
+        check_design(scored, alone, "x")
+
+
+def test_intervals_cover_on_held_out_real_rows(root):
+    """The short form of benchmarks/coverage.py: naive intervals miss, ours cover."""
+    spec = importlib.util.spec_from_file_location("coverage", root / "benchmarks" / "coverage.py")
+    coverage = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(coverage)
+    hits = coverage.simulate(60, 300, rows=5000)
+    rates = {
+        method: np.mean([v for key, values in hits.items() if key[0] == method for v in values])
+        for method in ("naive", "corrected", "change")
+    }
+    assert rates["naive"] < 0.6
+    assert 0.93 <= rates["corrected"] <= 0.975
+    assert rates["change"] >= 0.9
+
+
+def stance(*arguments) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "stance.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def assert_refused(done: subprocess.CompletedProcess, *words: str) -> None:
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    for word in ("expected", "found", *words):
+        assert word in done.stderr, done.stderr
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """A folder of shards as stance score writes it, and its gold labels."""
+    scored, gold = make_corpus(600)
+    folder = tmp_path / "scored"
+    folder.mkdir()
+    rows = [
+        {"text": f"Statement {i}, \"quoted\"", "label": LABELS[scored.labels[i]],
+         "scores": dict(zip(LABELS, map(float, scored.scores[i]), strict=True)),
+         "confidence": 0.7, "reliable": True, "truncated": False, "source": None,
+         "holder": {"start": 0, "end": 9, "text": "Statement"}, "date": f"{scored.groups[i][0]}-05",
+         "outlet": "AB"[i % 2]}
+        for i in range(600)
+    ]  # fmt: skip
+    for n in range(2):
+        part = rows[n * 300 : n * 300 + 300]
+        text = "".join(json.dumps(row) + "\n" for row in part)
+        (folder / f"part-{n:05}.jsonl").write_text(text)
+    (folder / "run.json").write_text("{}")
+    return folder, gold
+
+
+def fill(sample, labelled, gold) -> list[dict]:
+    with sample.open(newline="") as lines:
+        rows = [{**row, "gold": LABELS[gold[int(row["row"]) - 1]]} for row in csv.DictReader(lines)]
+    with labelled.open("w", newline="") as out:
+        writer = csv.DictWriter(out, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return rows
+
+
+def test_sample_label_estimate(corpus, tmp_path):
+    folder, gold = corpus
+    sample, labelled = tmp_path / "s.csv", tmp_path / "l.csv"
+    done = stance("sample", folder, "--n", 200, "--out", sample)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    rows = fill(sample, labelled, gold)
+    assert list(rows[0]) == ["row", "text_hash", "stratum", "draw_probability", "date", "outlet",
+                             "text", "gold"]  # fmt: skip
+    done = stance("estimate", folder, "--by", "outlet,date", "--period", "month", "--labelled",
+                  labelled, "--format", "jsonl")  # fmt: skip
+    shares = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(shares) == 4 + 2 * 2 * 4
+    for share, k in zip(shares[:4], range(4), strict=True):
+        assert share["low"] - 0.05 <= (gold == k).mean() <= share["high"] + 0.05
+        assert share["note"] == ""
+    assert {(s["outlet"], s["date"]) for s in shares[4:]} == {
+        ("A", "2024-01"), ("A", "2024-03"), ("B", "2024-02"), ("B", "2024-04"),
+    }  # fmt: skip
+    assert_refused(stance("sample", folder, "--out", sample), "a new file")
+
+
+def test_without_labels_naive_is_said_everywhere(corpus):
+    folder, _ = corpus
+    for form in ("table", "csv", "jsonl"):
+        done = stance("estimate", folder, "--format", form)
+        assert done.returncode == 0
+        assert "NAIVE" in done.stderr
+        assert "NAIVE" in done.stdout
+
+
+def test_plot(corpus, tmp_path):
+    folder, _ = corpus
+    picture = tmp_path / "p.svg"
+    done = stance("estimate", folder, "--by", "outlet,date", "--period", "month", "--plot", picture)
+    assert done.returncode == 0, done.stderr
+    assert "<svg" in picture.read_text()
+
+
+def test_csv_and_parquet_are_read_as_json_lines_are(corpus, tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    folder, _ = corpus
+    rows = [json.loads(line) for part in sorted(folder.glob("part-*"))
+            for line in part.read_text().splitlines()]  # fmt: skip
+    expected = read_scored(folder, ["outlet", "holder"])
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "s.parquet")
+    flat = [{"text": row["text"], "label": row["label"], "outlet": row["outlet"],
+             "holder": row["holder"]["text"],
+             **{f"score_{k}": v for k, v in row["scores"].items()}} for row in rows]  # fmt: skip
+    with (tmp_path / "s.csv").open("w", newline="") as out:
+        writer = csv.DictWriter(out, list(flat[0]))
+        writer.writeheader()
+        writer.writerows(flat)
+    for name in ("s.parquet", "s.csv"):
+        other = read_scored(tmp_path / name, ["outlet", "holder"])
+        assert (other.labels == expected.labels).all()
+        assert other.scores == pytest.approx(expected.scores)
+        assert other.groups == expected.groups
+
+
+def test_bad_corpora_are_refused(corpus, tmp_path):
+    folder, _ = corpus
+    bad = tmp_path / "bad.jsonl"
+    good = json.loads((folder / "part-00000.jsonl").read_text().splitlines()[0])
+    for row, words in (
+        ({"text": "x"}, "no such column"),
+        ({**good, "label": "maybe"}, "'maybe'"),
+        ({**good, "scores": {"favor": 1}}, "four probabilities"),
+        ({**good, "scores": dict.fromkeys(LABELS, 0.9)}, "four probabilities"),
+    ):
+        bad.write_text(json.dumps(good) + "\n" + json.dumps(row) + "\n")
+        assert_refused(stance("estimate", bad), "bad.jsonl line 2", words)
+    bad.write_text("")
+    assert_refused(stance("estimate", bad), "at least one scored row")
+    assert_refused(stance("estimate", folder, "--by", "month"), "column 'month'", "outlet")
+    assert_refused(stance("estimate", folder, "--by", "text"), "at most 500 groups")
+    assert_refused(stance("estimate", folder, "--by", "outlet", "--period", "month"), "2024-05-31")
+    assert_refused(stance("estimate", tmp_path), "shards")
+    assert_refused(stance("estimate", tmp_path / "no.jsonl"), "no such file")
+    assert_refused(stance("estimate", folder, "--plot", "x.gif"), ".png, .svg or .pdf")
+
+
+def test_bad_samples_are_refused(corpus, tmp_path):
+    folder, gold = corpus
+    sample, labelled = tmp_path / "s.csv", tmp_path / "l.csv"
+    stance("sample", folder, "--n", 100, "--out", sample)
+    assert_refused(stance("estimate", folder, "--labelled", sample), "100 empty of 100")
+    rows = fill(sample, labelled, gold)
+
+    def check(change, *words):
+        with labelled.open("w", newline="") as out:
+            changed = change([dict(row) for row in rows])
+            writer = csv.DictWriter(out, list(changed[0]))
+            writer.writeheader()
+            writer.writerows(changed)
+        assert_refused(stance("estimate", folder, "--labelled", labelled), *words)
+
+    def first(**cells):
+        return lambda rows: [{**rows[0], **cells}, *rows[1:]]
+
+    check(first(gold="maybe"), "line 2 column 'gold'", "'maybe'")
+    check(first(gold=""), "1 empty of 100")
+    check(first(draw_probability="1.5"), "draw_probability")
+    check(first(draw_probability="nan"), "draw_probability")
+    check(first(row="0"), "whole numbers")
+    check(first(row="100000"), "at most row 600")
+    check(first(row=rows[1]["row"], text_hash=rows[1]["text_hash"]), "each row once")
+    check(first(text_hash="0" * 16), "a text with hash")
+    check(lambda rows: rows[:60], "add up to")
+    check(lambda rows: [{k: v for k, v in row.items() if k != "gold"} for row in rows], "'gold'")
+    with pytest.raises(InputError, match=r"ends in \.csv or \.jsonl"):
+        read_labelled(tmp_path / "x.xlsx")
