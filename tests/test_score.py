@@ -227,6 +227,17 @@ def test_inputs_that_cannot_be_right_are_refused_before_anything_is_written(ligh
             choose_output(Path(name), form)
 
 
+def test_files_of_other_systems_are_read(light, tmp_path):
+    (tmp_path / "a.csv").write_bytes(b'\xef\xbb\xbftext,n\r\nkyiv,1\r\n\r\n"two\r\nlines",2\r\n')
+    (tmp_path / "b.jsonl").write_bytes(b'\xef\xbb\xbf{"text": "three"}\r\n\r\n')
+    (tmp_path / "c.txt.gz").write_bytes(
+        gzip.compress(b"\xef\xbb\xbffour\r\n") + gzip.compress(b"five")
+    )
+    run([tmp_path / name for name in ("a.csv", "b.jsonl", "c.txt.gz")], tmp_path / "out")
+    texts = ["kyiv", "two\r\nlines", "three", "four", "five"]
+    assert [row["text"] for row in read_parts(tmp_path / "out")] == texts
+
+
 @pytest.mark.parametrize("name", ["a.txt", "a.jsonl", "b.csv"])
 def test_an_input_without_rows_gives_an_empty_part(light, tmp_path, name):
     (tmp_path / name).write_text("text\n" if name == "b.csv" else "")
