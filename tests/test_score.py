@@ -284,11 +284,13 @@ def test_an_output_that_exists_is_refused(light, tmp_path):
         assert read_bytes(tmp_path) == before
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    (tmp_path / "mine" / ".thesis.partial").write_text("more of it")
     (tmp_path / "mine.csv").write_text("years of work")
     for name in ("mine", "mine.csv"):
         with pytest.raises(InputError, match="files of another origin"):
             run(source, tmp_path / name, resume=True)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+    assert (tmp_path / "mine" / ".thesis.partial").read_text() == "more of it"
     assert (tmp_path / "mine.csv").read_text() == "years of work"
     with pytest.raises(InputError, match="expected a folder, found a file"):
         run(source, source.rename(tmp_path / "odd"), resume=True)
