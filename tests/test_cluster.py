@@ -4,13 +4,13 @@ import os
 import signal
 import time
 
+import psutil
 import pytest
 
 from scoring import count_shards, finish, read_bytes, start, write_form
 
 pytestmark = pytest.mark.ray
 pytest.importorskip("ray.data", reason="Ray is not installed: pip install '.[ray]'")
-psutil = pytest.importorskip("psutil")
 
 
 def wait_until_gone(processes: set, timeout_s: float = 60) -> set:

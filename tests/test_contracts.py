@@ -13,7 +13,7 @@ import pytest
 import stance
 from stance.errors import InputError
 from stance.model import load
-from stance.types import LABELS, Prediction, Span
+from stance.types import COLUMNS, LABELS, Prediction, Span
 
 SOURCE = Path(stance.__file__).parent
 TIERS = (  # from words up to doors; a module imports from its own tier or below
@@ -134,6 +134,16 @@ def test_prediction_to_dict_is_the_row_of_the_command_line():
     assert row["holder"] == {"start": 0, "end": 1, "text": "a"}
     assert row["source"] is None
     json.dumps(row)
+
+
+def test_prediction_to_columns_is_a_flat_row_of_the_stated_types():
+    scores = dict.fromkeys(LABELS, 0.25)
+    row = Prediction("abc", "favor", scores, 0.25, False, Span(0, 1, "a"), None, False).to_columns()
+    assert list(row) == list(COLUMNS)
+    assert (row["holder"], row["holder_start"], row["holder_end"]) == ("a", 0, 1)
+    assert row["source"] is row["source_start"] is row["source_end"] is None
+    for name, value in row.items():
+        assert value is None or type(value) is COLUMNS[name]
 
 
 def test_every_module_imports():

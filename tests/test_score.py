@@ -227,6 +227,17 @@ def test_inputs_that_cannot_be_right_are_refused_before_anything_is_written(ligh
             choose_output(Path(name), form)
 
 
+def test_files_of_other_systems_are_read(light, tmp_path):
+    (tmp_path / "a.csv").write_bytes(b'\xef\xbb\xbftext,n\r\nkyiv,1\r\n\r\n"two\r\nlines",2\r\n')
+    (tmp_path / "b.jsonl").write_bytes(b'\xef\xbb\xbf{"text": "three"}\r\n\r\n')
+    (tmp_path / "c.txt.gz").write_bytes(
+        gzip.compress(b"\xef\xbb\xbffour\r\n") + gzip.compress(b"five")
+    )
+    run([tmp_path / name for name in ("a.csv", "b.jsonl", "c.txt.gz")], tmp_path / "out")
+    texts = ["kyiv", "two\r\nlines", "three", "four", "five"]
+    assert [row["text"] for row in read_parts(tmp_path / "out")] == texts
+
+
 @pytest.mark.parametrize("name", ["a.txt", "a.jsonl", "b.csv"])
 def test_an_input_without_rows_gives_an_empty_part(light, tmp_path, name):
     (tmp_path / name).write_text("text\n" if name == "b.csv" else "")
@@ -273,11 +284,13 @@ def test_an_output_that_exists_is_refused(light, tmp_path):
         assert read_bytes(tmp_path) == before
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    (tmp_path / "mine" / ".thesis.partial").write_text("more of it")
     (tmp_path / "mine.csv").write_text("years of work")
     for name in ("mine", "mine.csv"):
         with pytest.raises(InputError, match="files of another origin"):
             run(source, tmp_path / name, resume=True)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+    assert (tmp_path / "mine" / ".thesis.partial").read_text() == "more of it"
     assert (tmp_path / "mine.csv").read_text() == "years of work"
     with pytest.raises(InputError, match="expected a folder, found a file"):
         run(source, source.rename(tmp_path / "odd"), resume=True)

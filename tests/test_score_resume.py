@@ -22,7 +22,7 @@ from scoring import (
     write_jsonl,
 )
 from stance import corpus, outputs
-from stance.errors import InputError
+from stance.errors import InputError, StanceError
 
 
 @pytest.mark.parametrize("name", ["out", "out.csv", "out.parquet"])
@@ -127,6 +127,21 @@ def test_a_second_job_is_refused_while_the_first_is_at_work(tiny_model, tmp_path
     finally:
         first.kill()
         first.communicate()
+
+
+def test_an_input_that_shrinks_while_it_is_scored_is_an_error(light, tmp_path):
+    source = write_form(tmp_path / "in.jsonl", ["a"] * 20)
+
+    def shrink_first(*arguments):
+        write_form(source, ["a"] * 7)
+        yield from corpus.score_here(*arguments)
+
+    job = corpus.Job([str(source)], outputs.choose_output(tmp_path / "out", None), shard_rows=5)
+    with pytest.raises(StanceError, match="expected 5 rows, as when the job began, found 2"):
+        corpus.score(job, shrink_first)
+    assert count_shards(tmp_path / "out") == 1
+    with pytest.raises(InputError, match="has other content"):
+        run(source, tmp_path / "out", shard_rows=5, resume=True)
 
 
 def test_what_changed_between_runs_is_refused_and_named(light, tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ machines see under the same paths. This process only keeps the journal.
 import json
 import logging
 import os
+import platform
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -36,7 +37,7 @@ class ShardWorker:
             self.scorer = open_scorer(work.job)
             if self.scorer.model["sha256"] != sha256:
                 raise InputError(
-                    f"model on {os.uname().nodename}",
+                    f"model on {platform.node()}",
                     expected=f"sha256 {sha256}",
                     found=f"sha256 {self.scorer.model['sha256']}",
                     remedy="Install the same version of the package, or pass --model.",
@@ -116,7 +117,8 @@ def iter_outcomes(work: Work, scorer: Scorer, first: int, workers: int | None) -
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.execution_options.preserve_order = True
-    machines = [node["Resources"].get("CPU", 1) for node in ray.nodes() if node["Alive"]]
+    cores = [node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]]
+    machines = [number for number in cores if number >= 1] or [1]  # a head may give none
     size = workers or len(machines)
     pending = [{"shard": index} for index in range(first, len(work.shards))]
     outcomes = ray.data.from_items(pending, override_num_blocks=len(pending)).map(

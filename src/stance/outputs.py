@@ -122,8 +122,9 @@ def claim(output: Output, *, resume: bool) -> Iterator[dict[str, Any] | None]:
     output.folder.mkdir(parents=True, exist_ok=True)
     try:
         with lock(output.folder):
+            earlier = read_run(output)  # first: what is no job's is left alone
             remove_partials(output)
-            yield read_run(output)
+            yield earlier
     finally:
         with suppress(OSError):  # it holds files unless nothing came of the job
             output.folder.rmdir()
