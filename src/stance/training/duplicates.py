@@ -1,12 +1,13 @@
 """Near-duplicate texts, so that none stands on both sides of a split."""
 
+import math
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from datasketch import MinHash, MinHashLSH
-
-MIN_WORDS = 6  # shorter texts ("Read more") repeat everywhere and say nothing of a common origin
-PERMUTATIONS = 64
+LEAST_WORDS = 6  # shorter texts ("Read more") repeat everywhere and say nothing of a common origin
+LEAST_PIECES = 8  # a shorter text may stand within a longer one by chance
+CONTAINED = 0.7
 
 
 def shingle(text: str) -> set[str]:
@@ -15,31 +16,45 @@ def shingle(text: str) -> set[str]:
     return {" ".join(words[i : i + 3]) for i in range(max(1, len(words) - 2))}
 
 
+def is_near_duplicate(left: set[str], right: set[str], threshold: float) -> bool:
+    """Say whether two sets of pieces overlap, or the smaller stands within the larger."""
+    shared, least = len(left & right), min(len(left), len(right))
+    overlap = shared / (len(left) + len(right) - shared)
+    return overlap >= threshold or (least >= LEAST_PIECES and shared / least >= CONTAINED)
+
+
 def find_near_duplicates(texts: Sequence[str], *, threshold: float = 0.6) -> list[tuple[int, int]]:
-    """List the pairs of texts whose three-word pieces overlap.
+    """List the pairs of texts whose three-word pieces overlap; exact.
+
+    A pair counts when the Jaccard similarity of the two sets of pieces reaches the threshold, or
+    when seven tenths of the shorter one's pieces (at least 8) stand in the longer one. Either way
+    the smaller set shares that fraction of its pieces, so one of its rarest must be shared
+    (prefix filtering, Chaudhuri, Ganti and Kaushik 2006): only those are looked up.
 
     Args:
-        texts: n texts.
+        texts: n texts; those under six words are in no pair.
         threshold: least Jaccard similarity of the two sets of pieces, 0 to 1.
 
     Returns:
-        Pairs (i, j) with i < j, in the order of j.
+        Pairs (i, j) with i < j, sorted by j, then i.
     """
-    index = MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS)
-    pieces: list[set[str]] = []
-    pairs = []
-    for j, text in enumerate(texts):
-        pieces.append(shingle(text))
-        if len(text.split()) < MIN_WORDS:
-            continue
-        signature = MinHash(num_perm=PERMUTATIONS)
-        signature.update_batch([piece.encode("utf-8", "replace") for piece in pieces[j]])
-        for i in index.query(signature):
-            shared = len(pieces[i] & pieces[j])
-            if shared / len(pieces[i] | pieces[j]) >= threshold:
-                pairs.append((i, j))
-        index.insert(j, signature)
-    return pairs
+    pieces = [shingle(t) if len(t.split()) >= LEAST_WORDS else set() for t in texts]
+    counts = Counter(piece for found in pieces for piece in found)
+    holders: dict[str, list[int]] = defaultdict(list)
+    for i, found in enumerate(pieces):
+        for piece in found:
+            if counts[piece] > 1:
+                holders[piece].append(i)
+    least = min(threshold, CONTAINED)
+    pairs = set()
+    for i, found in enumerate(pieces):
+        rarest = sorted(found, key=lambda piece: (counts[piece], piece))
+        looked_up = rarest[: len(found) - math.ceil(least * len(found)) + 1]
+        near = {j for piece in looked_up for j in holders.get(piece, ()) if j != i}
+        pairs |= {
+            (min(i, j), max(i, j)) for j in near if is_near_duplicate(found, pieces[j], threshold)
+        }
+    return sorted(pairs, key=lambda pair: (pair[1], pair[0]))
 
 
 def cluster(items: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

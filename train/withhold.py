@@ -1,0 +1,74 @@
+"""Withhold training rows whose document touches real news or the held-out layers.
+
+Usage: STANCE_CORPORA=DIR python train/withhold.py [--data-dir data]
+
+Sentences of both pools and of every corpus behind the layers are compared at once. A training row
+becomes ``withheld`` when it is a near-duplicate of a closed row (real-news test or validation, layers
+test), or when another sentence of its document, ten words or longer, is one of a sentence of a
+closed document. Run it after rows were added; a second run changes nothing (30 seconds).
+"""
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+
+from stance.layers import collapse, document_of, find_corpora, iter_corpus
+from stance.sets import find_data, list_files, read_labels
+from stance.training.duplicates import find_near_duplicates
+
+CLOSED = (("realnews", "validation"), ("realnews", "test"), ("layers", "test"))
+LONG = 10  # words; documents often share a shorter sentence by chance
+
+
+def list_touched(data: Path, corpora: Path) -> tuple[set[str], set[str]]:
+    """Return the ids of rows and the names of documents that may not be trained on."""
+    closed = [row for part in CLOSED for row in read_labels(data, *part)]
+    closed_rows = {row.id for row in closed}
+    closed_documents = {row.document for row in closed}
+    names = {row.fields["corpus"] for row in [*closed, *read_labels(data, "layers", "train")]}
+    ids, documents, texts = [], [], []
+    for corpus in sorted(names):
+        for row_id, row in iter_corpus(corpora, corpus):
+            ids.append(f"{corpus}:{row_id}")
+            documents.append(document_of(corpus, row_id, row))
+            texts.append(collapse(row["text"]))
+    touched_rows, touched_documents = set(), set(closed_documents)
+    for pair in find_near_duplicates(texts):
+        for i, j in (pair, pair[::-1]):
+            if ids[i] in closed_rows:
+                touched_rows.add(ids[j])
+            long = min(len(texts[i].split()), len(texts[j].split())) >= LONG
+            if documents[i] in closed_documents and long:
+                touched_documents.add(documents[j])
+    return touched_rows, touched_documents
+
+
+def withhold(data: Path, corpora: Path) -> Counter[str]:
+    """Rewrite the layers; return how many rows of each corpus were withheld now."""
+    rows, documents = list_touched(data, corpora)
+    counts: Counter[str] = Counter()
+    for path in list_files(data, "layers", "train"):
+        entries = [json.loads(line) for line in path.read_text().splitlines()]
+        for entry in entries:
+            if entry["split"] == "train" and (
+                entry["id"] in rows or entry["document"] in documents
+            ):
+                entry["split"] = "withheld"
+                counts[path.stem] += 1
+        path.write_text("".join(json.dumps(e, ensure_ascii=False) + "\n" for e in entries))
+    return counts
+
+
+def main() -> None:
+    """Withhold and say how many."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data-dir", type=Path, default="data")
+    corpora = find_corpora()
+    assert corpora is not None, "set STANCE_CORPORA"
+    for corpus, count in sorted(withhold(find_data(parser.parse_args().data_dir), corpora).items()):
+        print(f"{corpus}: {count} rows withheld")
+
+
+if __name__ == "__main__":
+    main()
