@@ -6,7 +6,7 @@ Scores every sentence of both pools and of the released public corpora that is n
 whose document belongs to neither real news nor the held-out layers (about 10 minutes on two
 cores; the scores stay in OUT.npz, and a second call with the same rows and model reads them).
 Writes id, document, text, the sentence before and the rule that drew it to OUT (texts: not for the
-repository).
+repository), and to OUT.tsv what an annotator may see: number and text.
 
 A row is never drawn when it is a near-duplicate of a labelled or a drawn one.
 """
@@ -29,20 +29,11 @@ from stance.sets import find_data, read_labels
 from stance.training.duplicates import find_near_duplicates
 from stance.training.teacher import Teacher
 from stance.types import LABELS
+from withhold import PUBLIC, list_touched
 
 SHARES = {"conditional": 0.35, "against": 0.30, "favor": 0.10, "unsure": 0.20, "random": 0.05}
 # The shares of round active4; --shares sets others, e.g. when a label yields too little.
 LEAST = 0.10  # a row is "predicted" when the label has at least this probability
-PUBLIC = (  # released, and written by journalists or diplomats
-    "directed_sentiment",
-    "newsmtsc",
-    "newsmtsc_mt",
-    "persent_paragraphs",
-    "plover_plv",
-    "un_quadclass",
-    "unscon",
-    "gwsd",
-)
 HELD_OUT = (
     ("realnews", "validation"),
     ("realnews", "test"),
@@ -70,7 +61,6 @@ def read_public(corpora: Path) -> list[Row]:
                     "sha256": hash_text(text),
                     "document": document,
                     "text": text,
-                    "cluster": document,
                 },
             )
     return [row for row in rows.values() if len(row["text"]) <= LONGEST]
@@ -79,9 +69,13 @@ def read_public(corpora: Path) -> list[Row]:
 def list_open(data: Path, corpora: Path) -> list[Row]:
     """Return the rows outside the documents of real news and of the held-out layers."""
     closed = {row.document for part in HELD_OUT for row in read_labels(data, *part)}
-    rows = [*read_pools(corpora), *read_public(corpora)]
-    clusters = {row["cluster"] for row in rows if row["document"] in closed}
-    return [row for row in rows if row["cluster"] not in clusters]
+    touched, documents = list_touched(data, corpora)
+    hidden = closed | documents
+    return [
+        row
+        for row in (*read_pools(corpora), *read_public(corpora))
+        if row["document"] not in hidden and row["id"] not in touched
+    ]
 
 
 def list_candidates(data: Path, corpora: Path) -> list[Row]:
@@ -157,7 +151,8 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, default="data")
     options = parser.parse_args()
     corpora = find_corpora()
-    assert corpora is not None, "set STANCE_CORPORA"
+    if corpora is None:
+        parser.error("set STANCE_CORPORA to the folder that data/README.md describes")
     data = find_data(options.data_dir)
     rows = list_candidates(data, corpora)
     print(f"{len(rows)} rows to score", file=sys.stderr)
@@ -176,6 +171,8 @@ def main() -> None:
             entry = {key: row[key] for key in keys}
             entry |= {"round": options.round, "before": before.get(row["id"], "")}
             out.write(json.dumps(entry) + "\n")
+    lines = [f"{i}\t{row['text']}\n" for i, row in enumerate(drawn)]
+    options.out.with_suffix(".tsv").write_text("".join(lines))
 
 
 if __name__ == "__main__":

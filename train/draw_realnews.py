@@ -26,9 +26,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from datasketch import MinHash, MinHashLSH
+
 from stance import keywords
 from stance.layers import collapse, document_of, find_corpora, hash_text, iter_corpus
-from stance.training.duplicates import cluster, find_near_duplicates
+from stance.training.duplicates import LEAST_WORDS, cluster, shingle
 
 PICKED = {  # fraction of documents that belong to real news, by corpus and group
     ("recent", "free"): 1.0,
@@ -58,8 +60,30 @@ def name_content(text: str) -> str:
     return names.get(found, "other")
 
 
+def find_likely_duplicates(texts: list[str]) -> list[tuple[int, int]]:
+    """List the pairs of texts that overlap as this draw found them: nearly all, not all.
+
+    The draw stands as it was made; what its hashes missed ``train/withhold.py`` keeps out of
+    training.
+    """
+    index = MinHashLSH(threshold=0.6, num_perm=64)
+    pieces: list[set[str]] = []
+    pairs = []
+    for j, text in enumerate(texts):
+        pieces.append(shingle(text))
+        if len(text.split()) < LEAST_WORDS:
+            continue
+        signature = MinHash(num_perm=64)
+        signature.update_batch([piece.encode("utf-8", "replace") for piece in pieces[j]])
+        for i in index.query(signature):
+            if len(pieces[i] & pieces[j]) / len(pieces[i] | pieces[j]) >= 0.6:
+                pairs.append((i, j))
+        index.insert(j, signature)
+    return pairs
+
+
 def read_pools(corpora: Path) -> list[Row]:
-    """Return every sentence of both pools, with its document's cluster and its content."""
+    """Return every sentence of both pools, and what it holds."""
     rows = []
     for corpus in ("recent", "article_bias_prediction"):
         for row_id, row in iter_corpus(corpora, corpus):
@@ -75,7 +99,12 @@ def read_pools(corpora: Path) -> list[Row]:
                     "text": text,
                 }
             )
-    pairs = find_near_duplicates([row["text"] for row in rows])
+    return rows
+
+
+def name_clusters(rows: list[Row]) -> list[Row]:
+    """Return the rows, each with the cluster of documents that its document belongs to."""
+    pairs = find_likely_duplicates([row["text"] for row in rows])
     documents = [(rows[i]["document"], rows[j]["document"]) for i, j in pairs]
     names = cluster({row["document"] for row in rows}, documents)
     return [{**row, "cluster": names[row["document"]]} for row in rows]
@@ -121,7 +150,7 @@ def main(layers: Path, out: Path) -> None:
         for path in layers.glob("*.jsonl")
         for line in path.read_text().splitlines()
     }
-    rows = read_pools(corpora)
+    rows = name_clusters(read_pools(corpora))
     out.mkdir(parents=True, exist_ok=True)
     for split, taken in draw(rows, group_clusters(rows, labelled)).items():
         keys = ("id", "corpus", "row", "sha256", "document", "stratum", "weight")

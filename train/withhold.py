@@ -2,10 +2,11 @@
 
 Usage: STANCE_CORPORA=DIR python train/withhold.py [--data-dir data]
 
-Sentences of both pools and of every corpus behind the layers are compared at once. A training row
-becomes ``withheld`` when it is a near-duplicate of a closed row (real-news test or validation, layers
-test), or when another sentence of its document, ten words or longer, is one of a sentence of a
-closed document. Run it after rows were added; a second run changes nothing (30 seconds).
+Sentences of both pools and of every public corpus that labels or draws come from are compared at
+once. A training row becomes ``withheld`` when it is a near-duplicate of a closed row (real-news
+validation or test, layers test), or when a sentence of its document, ten words or longer, is a
+near-duplicate of a sentence of a closed document. Run it after rows were added (30 seconds); a
+second run changes nothing.
 """
 
 import argparse
@@ -13,20 +14,31 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from stance.layers import collapse, document_of, find_corpora, iter_corpus
+from stance.layers import POOLS, collapse, document_of, find_corpora, iter_corpus
 from stance.sets import find_data, list_files, read_labels
 from stance.training.duplicates import find_near_duplicates
 
+PUBLIC = (  # released, and written by journalists or diplomats: rows to label are drawn from these
+    "directed_sentiment",
+    "newsmtsc",
+    "newsmtsc_mt",
+    "persent_paragraphs",
+    "plover_plv",
+    "un_quadclass",
+    "unscon",
+    "gwsd",
+)
 CLOSED = (("realnews", "validation"), ("realnews", "test"), ("layers", "test"))
 LONG = 10  # words; documents often share a shorter sentence by chance
 
 
 def list_touched(data: Path, corpora: Path) -> tuple[set[str], set[str]]:
-    """Return the ids of rows and the names of documents that may not be trained on."""
+    """Return the ids of the rows and the names of the documents that nothing may learn from."""
     closed = [row for part in CLOSED for row in read_labels(data, *part)]
     closed_rows = {row.id for row in closed}
     closed_documents = {row.document for row in closed}
-    names = {row.fields["corpus"] for row in [*closed, *read_labels(data, "layers", "train")]}
+    labelled = [*closed, *read_labels(data, "layers", "train")]
+    names = {*POOLS, *PUBLIC, *(row.fields["corpus"] for row in labelled)}
     ids, documents, texts = [], [], []
     for corpus in sorted(names):
         for row_id, row in iter_corpus(corpora, corpus):
