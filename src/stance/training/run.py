@@ -11,7 +11,17 @@ from typing import Any
 import numpy as np
 
 from stance import __version__, files
-from stance.bundle import CARD, ONNX, TOKENIZER, Bundle, Reliability, Settings, write_settings
+from stance.bundle import (
+    CARD,
+    ONNX,
+    SETTINGS,
+    TOKENIZER,
+    Bundle,
+    Reliability,
+    Settings,
+    read_bundle,
+    write_settings,
+)
 from stance.calibration import softmax
 from stance.errors import InputError
 from stance.layers import find_corpora
@@ -80,6 +90,9 @@ def train(options: TrainOptions) -> Bundle | None:
     rows = gather_rows(options, recipe)
     taught = gather_taught(options, recipe, rows)
     work = claim_folder(options, recipe, encoder, rows)
+    if (options.out / SETTINGS).is_file():  # written last
+        log.info("%s: finished before", options.out)
+        return read_bundle(options.out)
     if taught and options.distilled:
         take_distilled(options.distilled, work)
     log.info("encoder: %s, from %s, sha256 %s", encoder.name, encoder.origin, encoder.sha256[:12])
