@@ -7,7 +7,6 @@ belongs to neither real news nor the held-out layers. Several teachers are avera
 ``data/teacher/CORPUS.tsv``: row id, text hash, four bytes. An interrupted run is gone on with.
 """
 
-import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from calling import make_parser, need_corpora, run_script
 from draw_active import list_open
-from stance.layers import find_corpora
 from stance.sets import find_data, read_licences
 from stance.training.teacher import FOLDER, Teacher, format_line
 
@@ -54,12 +53,11 @@ def cut(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 
 def main() -> None:
     """Score and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("teachers", nargs="+", type=Path)
     parser.add_argument("--data-dir", type=Path, default="data")
     options = parser.parse_args()
-    corpora = find_corpora()
-    assert corpora is not None, "set STANCE_CORPORA"
+    corpora = need_corpora()
     data = find_data(options.data_dir)
     teachers = [Teacher.load(folder) for folder in options.teachers]
     (data / FOLDER).mkdir(exist_ok=True)
@@ -79,4 +77,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -23,14 +23,13 @@ RARE = 100  # rows of a conflict below which it has no line of its own
 def build_data_tables(data: Path) -> dict[str, str]:
     """Return the dataset card's tables by name."""
     parts = read_data_parts(data)
+    withheld = read_labels(data, "layers", "withheld")
     return {
-        "composition": format_composition(
-            parts | {"layers / withheld": read_labels(data, "layers", "withheld")}
-        ),
+        "composition": format_composition(parts | {"layers / withheld": withheld}),
         "held-out": format_held_out(parts),
         "genres": format_groups(group_by_genre(parts, data), "genre"),
         "conflicts": format_groups(group_by_conflict(parts), "conflict"),
-        "yields": format_yields(parts["layers / train"]),
+        "yields": format_yields([*parts["layers / train"], *withheld]),
         "keywords": format_keywords(parts),
         "comparison": format_comparison(data),
         **build_vote_tables(parts),
