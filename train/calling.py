@@ -44,14 +44,7 @@ def read_layer(path: Path, *names: str) -> Iterator[dict[str, Any]]:
     """
     for number, row in files.read_jsonl(path):
         where = f"{path} line {number}"
-        for problem in find_problems(row):
-            raise InputError(
-                f"{where} field '{problem.field}'",
-                expected=problem.expected,
-                found=problem.found,
-                remedy=problem.remedy,
-            )
-        for name in names:
+        for name in ("sha256", *names):
             if name not in row:
                 raise InputError(
                     f"{where} field '{name}'",
@@ -59,6 +52,13 @@ def read_layer(path: Path, *names: str) -> Iterator[dict[str, Any]]:
                     found=", ".join(row),
                     remedy="Add it; data/README.md says under 'How to add a row' what it holds.",
                 )
+        for problem in find_problems(row):
+            raise InputError(
+                f"{where} field '{problem.field}'",
+                expected=problem.expected,
+                found=problem.found,
+                remedy=problem.remedy,
+            )
         yield row
 
 

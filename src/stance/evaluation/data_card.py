@@ -197,7 +197,7 @@ def format_shares(rows: list[Row]) -> list[str]:
 
 def share(rows: Sequence[Row], holds: Callable[[Row], bool]) -> float:
     """Return the share of rows of which something holds, by their weights where they have one."""
-    weights = [row.fields.get("weight", 1.0) for row in rows]
+    weights = [float(row.fields.get("weight", 1.0)) for row in rows]
     return sum(w for w, row in zip(weights, rows, strict=True) if holds(row)) / sum(weights)
 
 
