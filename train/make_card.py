@@ -9,10 +9,9 @@ predictions give. With --benchmarks the figures of a run on benchmarks are taken
 data/predictions first, without its rows. The released folder's README.md is the model card.
 """
 
-import argparse
-import sys
 from pathlib import Path
 
+from calling import make_parser, run_script
 from corpora import TABLE, format_sources, read_parts
 from sources import read_table
 from stance.bundle import CARD, read_bundle, write_settings
@@ -26,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 RELEASED = ROOT / "src" / "stance" / "weights" / "negotiations"
 
 
-def main(*, check: bool) -> int:
+def fill_cards(*, check: bool) -> int:
     """Fill the cards, or compare."""
     bundle = read_bundle(RELEASED)
     model_tables = build_model_tables(ROOT / "data", bundle)
@@ -54,12 +53,17 @@ def main(*, check: bool) -> int:
     return 0
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true")
-    parser.add_argument("--benchmarks", type=Path)
+def main() -> int:
+    """Do what the options say; return the exit code."""
+    parser = make_parser(__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, compare")
+    parser.add_argument("--benchmarks", type=Path, help="results.json of a run on benchmarks")
     options = parser.parse_args()
     if options.benchmarks:
         figures = keep_figures(read_results(options.benchmarks))
         write_json(ROOT / "data" / "predictions" / BENCHMARKS, figures)
-    sys.exit(main(check=options.check))
+    return fill_cards(check=options.check)
+
+
+if __name__ == "__main__":
+    run_script(main)

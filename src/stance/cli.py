@@ -34,7 +34,6 @@ EXTRAS = {
     "onnxscript": "train",
     "evaluate": "eval",
     "jinja2": "eval",
-    "krippendorff": "eval",
     "sklearn": "eval",
     "pyarrow": "corpus",
     "ray": "ray",
