@@ -9,7 +9,8 @@ from scipy.stats import norm
 
 from stance.errors import InputError
 from stance.evaluation import metrics
-from stance.evaluation.intervals import draw_documents, take_interval
+from stance.evaluation.intervals import FEW_DOCUMENTS, draw_documents, take_interval
+from stance.evaluation.table import warn_of_few
 
 Z = norm.ppf(0.975)
 
@@ -74,6 +75,19 @@ def test_paired_difference_has_the_interval_of_discordant_rows():
 def test_one_document_has_a_value_and_no_interval():
     found = estimate_accuracy(np.array([True, False]), ["a", "a"])
     assert found.to_dict() == {"value": 0.5, "low": None, "high": None}
+
+
+def test_intervals_from_few_documents_are_too_narrow_and_said_to_be():
+    rng = np.random.default_rng(5)
+    held = {}
+    for size in (5, FEW_DOCUMENTS):
+        draws = draw_documents(np.arange(size), 1000)
+        found = [take_interval(draws.sum(rng.uniform(size=size) < 0.8) / size) for _ in range(400)]
+        held[size] = np.mean([interval.low <= 0.8 <= interval.high for interval in found])
+    assert held[5] < 0.8
+    assert held[FEW_DOCUMENTS] > 0.9
+    assert warn_of_few(5) == ["from 5 documents they are too narrow"]
+    assert warn_of_few(FEW_DOCUMENTS) == []
 
 
 def test_no_rows_are_refused():

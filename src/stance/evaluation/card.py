@@ -5,14 +5,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from stance.bundle import Bundle
 from stance.errors import InputError
-from stance.evaluation import agreement, metrics, table
+from stance.evaluation import agreement, benchmarks, metrics, table
 from stance.evaluation.intervals import draw_documents
+from stance.evaluation.outcomes import measure_outcomes, read_outcomes
 from stance.evaluation.records import read_records
-from stance.evaluation.results import CORE, Judged, read_results
+from stance.evaluation.results import CORE, Judged
 from stance.evaluation.run import read_judged
 from stance.evaluation.summary import encode, pack, summarize
 from stance.sets import is_released, read_labels, read_licences
@@ -27,8 +26,7 @@ TITLES = {
     "probes": "behavioural probes",
 }
 WORST = 12  # slices that the card shows
-BENCHMARKS = "benchmarks.json"
-ROUNDING = 1e-5
+BENCHMARKS = "benchmarks.jsonl"
 MARK = re.compile(r"(?P<start>(?P<lead># |<!-- )begin (?P<name>[\w-]+)(?: -->)?\n).*?"
                   r"(?P<end>(?P=lead)end (?P=name))", re.DOTALL)  # fmt: skip
 
@@ -71,7 +69,10 @@ def build_model_tables(data: Path, bundle: Bundle) -> dict[str, str]:
         tables["benchmarks"] = format_benchmarks(data / "predictions" / BENCHMARKS)
     tables["probes-phenomena"] = table.format_phenomena(summaries["probes"])
     for name, entry in summaries.items():
-        tables[f"{name}-slices"] = table.format_slices(entry, WORST)
+        slices = entry["slices"]
+        tables[f"{name}-slices"] = table.format_slices(slices[:WORST])
+        conflicts = [part for part in slices if part["by"] == "conflict"]
+        tables[f"{name}-conflicts"] = table.format_slices(conflicts)
         tables[f"{name}-systems"] = table.format_systems(entry, "stance")
         tables[f"{name}-labels"] = table.format_labels(entry)
         tables[f"{name}-confusion"] = table.format_confusion(entry)
@@ -137,43 +138,21 @@ def format_reliability(summaries: dict[str, dict[str, Any]], bundle: Bundle) -> 
 
 
 def format_benchmarks(path: Path) -> str:
-    """Return the table benchmark x system, our figures beside published ones.
-
-    The labels of the benchmarks are not ours to ship, so these figures are not computed again
-    from rows; that they fit the confusion matrices beside them is checked.
-
-    Raises:
-        InputError: a figure does not fit its confusion matrix.
-    """
+    """Return the table benchmark x system: the recipe, baselines on the same rows, published."""
     rows: list[list[str]] = []
-    for name, entry in read_results(path)["sets"].items():
-        benchmark = entry["benchmark"]
-        metric = benchmark["metric"]
-        found = metrics.compute_metrics(np.array(entry["confusion"], dtype=float))[metric]
-        value = entry["metrics"][metric]["value"]
-        if abs(found - value) > ROUNDING:
-            raise InputError(
-                f"{path} set '{name}'", expected=f"{metric} {found:.6f}, by the confusion matrix",
-                found=f"{value:.6f}", remedy="Write the file anew with train/reproduce.sh.",
-            )  # fmt: skip
-        title = f"{benchmark['title']}, {entry['n']} rows, {table.METRIC_NAMES[metric]}"
-        rows.append([title, "this recipe", table.format_interval(entry["metrics"][metric])])
-        for baseline, part in entry["baselines"].items():
-            figure = table.format_interval(part["metrics"][metric])
-            rows.append(["", table.BASELINE_NAMES[baseline], figure])
-        for part in benchmark["published"]:
-            rows.append(["", f"{part['system']} ({part['source']})", f"{part['value']:.3f}"])
-    return table.format_rows(("benchmark", "system", "score"), rows)
-
-
-def keep_figures(results: dict[str, Any]) -> dict[str, Any]:
-    """Return what may be committed of a run on benchmarks: no row, no label of a row."""
-    sets = {
-        name: {**entry, "misread": []}
-        for name, entry in results["sets"].items()
-        if entry["benchmark"]
-    }
-    return {**results, "sets": sets}
+    for name, outcomes in read_outcomes(path).items():
+        benchmark = benchmarks.read_benchmark(name)
+        found = measure_outcomes(outcomes, benchmark.metric)
+        metric = table.METRIC_NAMES[benchmark.metric]
+        for system, part in found.items():
+            score = table.format_interval(part["score"])
+            lead = table.format_interval(part["lead"], signed=True) if system else ""
+            title = "" if system else f"{benchmark.title}, {len(outcomes)} rows, {metric}"
+            rows.append([title, table.BASELINE_NAMES.get(system, "this recipe"), score, lead, ""])
+        rows += [["", entry.system, f"{entry.value:.3f}", "", entry.source]
+                 for entry in benchmark.published]  # fmt: skip
+    heads = ("benchmark", "system", "score", "this recipe minus it", "source of a published score")
+    return table.format_rows(heads, rows)
 
 
 def format_index(summaries: dict[str, dict[str, Any]]) -> str:

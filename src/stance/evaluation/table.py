@@ -1,6 +1,9 @@
 """Figures as text: tables for the terminal and for the model card."""
 
+from collections.abc import Sequence
 from typing import Any
+
+from stance.evaluation.intervals import FEW_DOCUMENTS
 
 METRICS = ("macro_f1", "macro_f1_three", "f1_favor_against", "accuracy", "polarity_flip_rate")
 HEADS = ("system", "macro-F1", "macro-F1 without conditional", "F1 favor/against", "accuracy",
@@ -107,13 +110,13 @@ def format_phenomena(entry: dict[str, Any]) -> str:
     return format_rows(heads, rows)
 
 
-def format_slices(entry: dict[str, Any], most: int) -> str:
-    """Return the table of a set's slices with the worst accuracy."""
+def format_slices(slices: Sequence[dict[str, Any]]) -> str:
+    """Return the table of slices, in their order."""
     rows = [
         [f"{part['by']}: {part['value']}", f"{part['n']} / {part['documents']}",
          format_interval(part["accuracy"]),
          format_interval(part["macro_f1"]) if part["macro_f1"] else "-"]
-        for part in entry["slices"][:most]
+        for part in slices
     ]  # fmt: skip
     return format_rows(("slice", "rows / documents", "accuracy", "macro-F1"), rows)
 
@@ -159,17 +162,37 @@ def format_results(results: dict[str, Any]) -> str:
     """Return every set's tables, as ``stance evaluate`` prints them."""
     parts = []
     for name, entry in results["sets"].items():
-        head = f"{name}: {entry['n']} rows of {entry['documents']} documents, 95 % intervals"
-        parts += [head, "", format_systems(entry, "judge"), "", format_labels(entry), ""]
+        parts += [
+            format_head(name, entry),
+            "",
+            format_systems(entry, "judge"),
+            "",
+            format_labels(entry),
+            "",
+        ]
         if entry["phenomena"]:
             parts += [format_phenomena(entry), ""]
         if entry["slices"]:
-            parts += [format_slices(entry, WORST), ""]
+            parts += [format_slices(entry["slices"][:WORST]), ""]
         if entry["benchmark"]:
             parts += [format_published(entry), ""]
         if entry["against"]:
             parts += [format_against(entry["against"]), ""]
     return "\n".join(parts)
+
+
+def format_head(name: str, entry: dict[str, Any]) -> str:
+    """Return the line above a set's tables: how much there is, and what its intervals are worth."""
+    head = f"{name}: {entry['n']} rows of {entry['documents']} documents, 95 % intervals"
+    return "; ".join([head, *warn_of_few(entry["documents"])])
+
+
+def warn_of_few(documents: int) -> list[str]:
+    """Return what to know of intervals from few documents; nothing where there are enough."""
+    if documents == 1:
+        return ["one document gives none"]
+    few = documents < FEW_DOCUMENTS
+    return [f"from {documents} documents they are too narrow"] if few else []
 
 
 def format_published(entry: dict[str, Any]) -> str:
