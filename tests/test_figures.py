@@ -7,7 +7,7 @@ import pytest
 
 from made import make_record, make_row
 from stance.errors import InputError
-from stance.evaluation.compare import compare
+from stance.evaluation.compare import compare, plant_regression
 from stance.evaluation.probes import read_probes, summarize_phenomena
 from stance.evaluation.records import align, read_records, write_records
 from stance.evaluation.results import read_results
@@ -102,9 +102,9 @@ def test_a_planted_regression_is_found_and_a_run_against_itself_is_not():
         make_record(i, row.label if rng.uniform() < 0.8 else "neutral")
         for i, row in enumerate(rows)
     ]
-    spoilt = list(good)
-    for i in rng.choice(600, 30, replace=False):  # 5 % of the rows get another label
-        spoilt[i] = make_record(i, LABELS[(LABELS.index(good[i].label) + 1) % 4])
+    spoilt = plant_regression(good, 0.05)
+    assert sum(a.label != b.label for a, b in zip(good, spoilt, strict=True)) == 30
+    assert all(LABELS[int(np.argmax(r.scores))] == r.label for r in spoilt)
     found = compare(rows, spoilt, good, "other")
     assert found["difference"]["accuracy"]["high"] < 0
     assert found["difference"]["macro_f1"]["high"] < 0

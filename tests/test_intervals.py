@@ -10,7 +10,7 @@ from scipy.stats import norm
 from stance.errors import InputError
 from stance.evaluation import metrics
 from stance.evaluation.intervals import FEW_DOCUMENTS, draw_documents, take_interval
-from stance.evaluation.table import warn_of_few
+from stance.evaluation.table import list_cautions
 
 Z = norm.ppf(0.975)
 
@@ -86,8 +86,12 @@ def test_intervals_from_few_documents_are_too_narrow_and_said_to_be():
         held[size] = np.mean([interval.low <= 0.8 <= interval.high for interval in found])
     assert held[5] < 0.8
     assert held[FEW_DOCUMENTS] > 0.9
-    assert warn_of_few(5) == ["from 5 documents they are too narrow"]
-    assert warn_of_few(FEW_DOCUMENTS) == []
+    labels = {"favor": {"n": 3}, "against": {"n": 0}}
+    assert list_cautions({"documents": 5, "per_label": labels}) == [
+        "from 5 documents they are too narrow",
+        "no row is against, an F1 of 0 in the mean of four labels",
+    ]
+    assert list_cautions({"documents": FEW_DOCUMENTS, "per_label": {"favor": {"n": 3}}}) == []
 
 
 def test_no_rows_are_refused():

@@ -1,8 +1,8 @@
-"""Write the tables and plots of the three cards from committed labels and predictions.
+"""Write the tables and plots of the cards from committed labels and predictions.
 
 Usage: python train/make_card.py [--check | --benchmarks RESULTS]
 
-The cards are model_card.md, README.md and data/README.md.
+The cards are model_card.md, README.md, data/README.md and train/README.md.
 
 With --check nothing is written; the exit code is 1 when a table differs from what the committed
 predictions give. With --benchmarks the outcomes of a run of stance evaluate on the benchmarks are
@@ -50,6 +50,7 @@ def main(*, check: bool) -> int:
     tables = {
         ROOT / "model_card.md": model_tables,
         ROOT / "README.md": model_tables,
+        ROOT / "train" / "README.md": model_tables,
         ROOT / "data" / "README.md": build_data_tables(ROOT / "data")
         | {"texts": format_sources(read_table(TABLE), read_parts(ROOT / "data"))},
     }

@@ -8,9 +8,10 @@ from typing import Any
 from stance.bundle import Bundle
 from stance.errors import InputError
 from stance.evaluation import agreement, benchmarks, metrics, table
+from stance.evaluation.compare import compare, plant_regression
 from stance.evaluation.intervals import draw_documents
 from stance.evaluation.outcomes import measure_outcomes, read_outcomes
-from stance.evaluation.records import read_records
+from stance.evaluation.records import align, read_records
 from stance.evaluation.results import CORE, Judged
 from stance.evaluation.run import read_judged
 from stance.evaluation.summary import encode, pack, summarize
@@ -25,6 +26,7 @@ TITLES = {
     "written": "written statements (test)",
     "probes": "behavioural probes",
 }
+PLANTED = 0.05  # share of labels that are changed to show what a comparison makes of it
 WORST = 12  # slices that the card shows
 BENCHMARKS = "benchmarks.jsonl"
 MARK = re.compile(r"(?P<start>(?P<lead># |<!-- )begin (?P<name>[\w-]+)(?: -->)?\n).*?"
@@ -63,6 +65,7 @@ def build_model_tables(data: Path, bundle: Bundle) -> dict[str, str]:
         "overview": format_overview(summaries),
         "reliability": format_reliability(summaries, bundle),
         "annotator": format_annotator(data),
+        "regression": format_regression(data),
         "corpora": format_corpora(data),
     }
     if (data / "predictions" / BENCHMARKS).is_file():
@@ -94,6 +97,16 @@ def format_annotator(data: Path) -> str:
                       *(table.format_interval(scores[x], percent=x in table.PERCENT)
                         for x in table.METRICS)])  # fmt: skip
     return table.format_rows(("judge", "rows", *table.HEADS[1:]), lines)
+
+
+def format_regression(data: Path) -> str:
+    """Return what a comparison shows when labels of the released model are changed on purpose."""
+    rows = read_labels(data, "realnews", "test")
+    path = data / "predictions" / "realnews.jsonl"
+    records = align(rows, read_records(path), str(path))
+    found = compare(rows, plant_regression(records, PLANTED), records, str(path))
+    shown = {name: found["difference"][name] for name in table.METRICS}
+    return table.format_against({**found, "difference": shown})
 
 
 def format_corpora(data: Path) -> str:

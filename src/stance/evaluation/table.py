@@ -182,17 +182,22 @@ def format_results(results: dict[str, Any]) -> str:
 
 
 def format_head(name: str, entry: dict[str, Any]) -> str:
-    """Return the line above a set's tables: how much there is, and what its intervals are worth."""
+    """Return the line above a set's tables: how much there is, and what to know of its figures."""
     head = f"{name}: {entry['n']} rows of {entry['documents']} documents, 95 % intervals"
-    return "; ".join([head, *warn_of_few(entry["documents"])])
+    return "; ".join([head, *list_cautions(entry)])
 
 
-def warn_of_few(documents: int) -> list[str]:
-    """Return what to know of intervals from few documents; nothing where there are enough."""
-    if documents == 1:
-        return ["one document gives none"]
-    few = documents < FEW_DOCUMENTS
-    return [f"from {documents} documents they are too narrow"] if few else []
+def list_cautions(entry: dict[str, Any]) -> list[str]:
+    """Return what to know of a set's figures: few documents, labels without a row."""
+    documents = entry["documents"]
+    absent = [label for label, part in entry["per_label"].items() if not part["n"]]
+    found = []
+    if documents < FEW_DOCUMENTS:
+        narrow = f"from {documents} documents they are too narrow"
+        found.append(narrow if documents > 1 else "one document gives none")
+    if absent:
+        found.append(f"no row is {' or '.join(absent)}, an F1 of 0 in the mean of four labels")
+    return found
 
 
 def format_published(entry: dict[str, Any]) -> str:

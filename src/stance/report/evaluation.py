@@ -15,9 +15,9 @@ from stance.evaluation.table import (
     NOTHING,
     PERCENT,
     format_interval,
+    list_cautions,
     list_systems,
     show_difference,
-    warn_of_few,
 )
 from stance.report.plots import Entry, Forest, place_forest, place_reliability, place_risk
 from stance.types import LABELS
@@ -84,7 +84,7 @@ def build_section(
         "title": title,
         "entry": entry,
         "headline": [show(entry["metrics"], metric) for metric in HEADLINE],
-        "few": "".join(f"; {words}" for words in warn_of_few(entry["documents"])),
+        "cautions": "".join(f"; {words}" for words in list_cautions(entry)),
         "metrics": [(METRIC_NAMES.get(name, name), show(entry["metrics"], name))
                     for name in entry["metrics"]],
         "comparison": place_forest(
