@@ -33,7 +33,7 @@ RELEASED = ROOT / "src" / "stance" / "weights" / "negotiations"
 
 
 def keep_benchmarks(results: Path) -> None:
-    """Take the outcomes of a run on the benchmarks into data/predictions."""
+    """Take the outcomes of a run on all benchmarks into data/predictions."""
     place = Place(None, find_corpora())
     outcomes = []
     for name in list_benchmarks():

@@ -67,9 +67,8 @@ def build_model_tables(data: Path, bundle: Bundle) -> dict[str, str]:
         "annotator": format_annotator(data),
         "regression": format_regression(data),
         "corpora": format_corpora(data),
+        "benchmarks": format_benchmarks(data / "predictions" / BENCHMARKS),
     }
-    if (data / "predictions" / BENCHMARKS).is_file():
-        tables["benchmarks"] = format_benchmarks(data / "predictions" / BENCHMARKS)
     tables["probes-phenomena"] = table.format_phenomena(summaries["probes"])
     for name, entry in summaries.items():
         slices = entry["slices"]
@@ -151,17 +150,22 @@ def format_reliability(summaries: dict[str, dict[str, Any]], bundle: Bundle) -> 
 
 
 def format_benchmarks(path: Path) -> str:
-    """Return the table benchmark x system: the recipe, baselines on the same rows, published."""
+    """Return the table benchmark x system: the recipe, baselines on the same rows, published.
+
+    Before the first run on the benchmarks there are the published figures alone.
+    """
+    known = read_outcomes(path) if path.is_file() else {}
     rows: list[list[str]] = []
-    for name, outcomes in read_outcomes(path).items():
-        benchmark = benchmarks.read_benchmark(name)
-        found = measure_outcomes(outcomes, benchmark.metric)
-        metric = table.METRIC_NAMES[benchmark.metric]
+    for name in benchmarks.list_benchmarks():
+        benchmark, outcomes = benchmarks.read_benchmark(name), known.get(name, [])
+        found = measure_outcomes(outcomes, benchmark.metric) if outcomes else {}
+        size = f"{len(outcomes)} rows" if outcomes else "not measured yet"
+        title = f"{benchmark.title}, {table.METRIC_NAMES[benchmark.metric]}, {size}"
+        rows.append([title, "", "", "", ""])
         for system, part in found.items():
             score = table.format_interval(part["score"])
             lead = table.format_interval(part["lead"], signed=True) if system else ""
-            title = "" if system else f"{benchmark.title}, {len(outcomes)} rows, {metric}"
-            rows.append([title, table.BASELINE_NAMES.get(system, "this recipe"), score, lead, ""])
+            rows.append(["", table.BASELINE_NAMES.get(system, "this recipe"), score, lead, ""])
         rows += [["", entry.system, f"{entry.value:.3f}", "", entry.source]
                  for entry in benchmark.published]  # fmt: skip
     heads = ("benchmark", "system", "score", "this recipe minus it", "source of a published score")

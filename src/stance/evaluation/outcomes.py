@@ -67,9 +67,9 @@ def read_outcomes(path: Path) -> dict[str, list[Outcome]]:
     for number, fields in files.read_jsonl(path):
         try:
             outcome = Outcome(**fields)
-            for label in (outcome.gold, outcome.label, *outcome.baselines.values()):
-                if label not in LABELS:
-                    raise ValueError(f"label {label!r}")
+            for name in (outcome.gold, outcome.label, *outcome.baselines.values()):
+                if name not in LABELS:
+                    raise ValueError(f"label {name!r}")
         except (AttributeError, TypeError, ValueError) as error:
             raise InputError(
                 f"{path} line {number}",
