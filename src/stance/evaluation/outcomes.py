@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from stance import files
 from stance.errors import InputError
 from stance.evaluation.intervals import draw_documents, take_interval
@@ -91,7 +93,7 @@ def measure_outcomes(outcomes: Sequence[Outcome], metric: str) -> dict[str, dict
     Returns:
         By name of baseline, and under "" for the model, ``score`` and ``lead`` as intervals.
     """
-    draws = draw_documents([outcome.document for outcome in outcomes])
+    draws = draw_documents(np.array([outcome.document for outcome in outcomes]))
     gold = encode([outcome.gold for outcome in outcomes])
     said = {"": [outcome.label for outcome in outcomes]}
     said |= {
