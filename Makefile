@@ -27,7 +27,7 @@ browser: $(DEVELOP) ## check the report page in Chromium (needs Debian's chromiu
 evaluate: $(DEVELOP) ## recompute every number of model_card.md from the committed predictions (seconds)
 	@$(BIN)/python train/make_card.py --check
 
-card: $(DEVELOP) ## write the tables of the three cards from the committed predictions
+card: $(DEVELOP) ## write the tables of the cards from the committed predictions
 	@$(BIN)/python train/make_card.py
 
 clean: ## remove the environment and build outputs

@@ -1,12 +1,13 @@
-"""Write the tables and plots of the three cards from committed labels and predictions.
+"""Write the tables and plots of the cards from committed labels and predictions.
 
 Usage: python train/make_card.py [--check | --benchmarks RESULTS]
 
-The cards are model_card.md, README.md and data/README.md.
+The cards are model_card.md, README.md, data/README.md and train/README.md.
 
 With --check nothing is written; the exit code is 1 when a table differs from what the committed
-predictions give. With --benchmarks the figures of a run on benchmarks are taken into
-data/predictions first, without its rows. The released folder's README.md is the model card.
+predictions give. With --benchmarks the outcomes of a run of stance evaluate on the benchmarks are
+taken into data/predictions first, without the rows (STANCE_CORPORA must name their texts). The
+released folder's README.md is the model card.
 """
 
 from pathlib import Path
@@ -15,14 +16,30 @@ from calling import make_parser, run_script
 from corpora import TABLE, format_sources, read_parts
 from sources import read_table
 from stance.bundle import CARD, read_bundle, write_settings
-from stance.evaluation.card import BENCHMARKS, build_model_tables, fill, keep_figures
+from stance.evaluation.benchmarks import list_benchmarks
+from stance.evaluation.card import BENCHMARKS, build_model_tables, fill
 from stance.evaluation.data_card import build_data_tables, read_data_parts
 from stance.evaluation.data_plots import draw_data_plots
-from stance.evaluation.results import read_results
-from stance.files import write_json, write_text
+from stance.evaluation.outcomes import take_outcomes, write_outcomes
+from stance.evaluation.place import Place
+from stance.evaluation.records import align, read_records
+from stance.evaluation.run import read_set_rows
+from stance.files import write_text
+from stance.layers import find_corpora
 
 ROOT = Path(__file__).parent.parent
 RELEASED = ROOT / "src" / "stance" / "weights" / "negotiations"
+
+
+def keep_benchmarks(results: Path) -> None:
+    """Take the outcomes of a run on all benchmarks into data/predictions."""
+    place = Place(None, find_corpora())
+    outcomes = []
+    for name in list_benchmarks():
+        path = results.with_suffix("") / f"{name}.jsonl"
+        rows = read_set_rows(name, place)
+        outcomes += take_outcomes(name, rows, align(rows, read_records(path), str(path)))
+    write_outcomes(ROOT / "data" / "predictions" / BENCHMARKS, outcomes)
 
 
 def fill_cards(*, check: bool) -> int:
@@ -32,6 +49,7 @@ def fill_cards(*, check: bool) -> int:
     tables = {
         ROOT / "model_card.md": model_tables,
         ROOT / "README.md": model_tables,
+        ROOT / "train" / "README.md": model_tables,
         ROOT / "data" / "README.md": build_data_tables(ROOT / "data")
         | {"texts": format_sources(read_table(TABLE), read_parts(ROOT / "data"))},
     }
@@ -60,8 +78,7 @@ def main() -> int:
     parser.add_argument("--benchmarks", type=Path, help="results.json of a run on benchmarks")
     options = parser.parse_args()
     if options.benchmarks:
-        figures = keep_figures(read_results(options.benchmarks))
-        write_json(ROOT / "data" / "predictions" / BENCHMARKS, figures)
+        keep_benchmarks(options.benchmarks)
     return fill_cards(check=options.check)
 
 
