@@ -50,9 +50,9 @@ class Prediction:
 
     Attributes:
         text: the statement as given.
-        label: the model's most likely label, one of ``LABELS``.
-        scores: calibrated probability by label, in the order of ``LABELS``; they sum to 1.
-        confidence: the highest score, 0.25 to 1.
+        label: the model's most likely label: one of ``LABELS``, or of a user's own model's.
+        scores: calibrated probability by label, in the order of the model's labels; sum 1.
+        confidence: the highest score.
         reliable: whether the confidence lies inside the coverage that keeps the accuracy
             stated in the model's ``stance.json``; never for blank text, for another language
             than English, or for a statement too long for one window: none was measured.

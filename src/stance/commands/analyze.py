@@ -1,18 +1,17 @@
 """``stance analyze``: articles in, their statements and the positions of their actors out."""
 
 import argparse
-import csv
-import io
 import json
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from stance import files
 from stance.commands.predict import format_line
 from stance.document import MAX_CHARACTERS
 from stance.errors import InputError
+from stance.tables import encode_row
 from stance.types import ROWS, Analysis
 
 FORMATS = ("json", "table", "html", "csv", "jsonl")
@@ -68,9 +67,10 @@ def run(options: argparse.Namespace) -> int:
 
     read_table(options.actors)  # a fault in it is better said before the model is loaded
     model = load(options.model, revision=options.revision, device=options.device)
+    model.check_stances("stance analyze")
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     if form == "csv":
-        sys.stdout.write(format_csv_row(ROWS))
+        sys.stdout.write(encode_row(ROWS))
     refused = 0
     for name in options.file:
         try:
@@ -138,14 +138,7 @@ def format_jsonl(analysis: Analysis) -> str:
 
 def format_csv(analysis: Analysis) -> str:
     """Return a line of CSV for each statement, without the header."""
-    return "".join(format_csv_row([row[name] for name in ROWS]) for row in analysis.to_rows())
-
-
-def format_csv_row(cells: Sequence[Any]) -> str:
-    """Return cells as a line of CSV; None is empty."""
-    stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerow(cells)
-    return stream.getvalue()
+    return "".join(encode_row(row.values()) for row in analysis.to_rows())
 
 
 def format_html(analysis: Analysis) -> str:

@@ -54,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
 
     read_table(options.actors)  # a fault in it is better said before the model is loaded
     model = load(options.model, revision=options.revision, device=options.device)
+    model.check_stances("stance demo")
     sys.stderr.write(f"http://{options.host}:{options.port} (stop with Ctrl+C)\n")
     if options.host not in LOOPBACK:
         sys.stderr.write("everybody who reaches this machine at that address can use the page\n")
