@@ -66,6 +66,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--model", help="model folder (default: the released model)")
     parser.add_argument("--documents", type=int, default=DOCUMENTS, help="documents a corpus")
+    parser.add_argument("--part", type=int, default=1, help="which sample, from 1")
     parser.add_argument("--errors", action="store_true", help="list the errors by document id")
     options = parser.parse_args()
     try:
@@ -74,9 +75,9 @@ def main() -> int:
             raise InputError("STANCE_CORPORA", expected="the folder of the corpora's texts",
                              found="nothing", remedy="See data/README.md.")  # fmt: skip
         model, table, tally = load(options.model), read_table(), Tally()
-        for document, texts, name in draw(list(iter_named(corpora, table)), options.documents):
+        for document, texts, name in draw(list(iter_named(corpora, table)), options):
             measure_named(document, build_cast(model, texts, table), name, tally)
-        for document, sentences, holders in draw(list(iter_stories(corpora)), options.documents):
+        for document, sentences, holders in draw(list(iter_stories(corpora)), options):
             measure_story(document, build_cast(model, sentences, table), holders, tally)
     except StanceError as error:
         print(error, file=sys.stderr)
@@ -92,9 +93,11 @@ def main() -> int:
     return 0
 
 
-def draw(documents: list[Document], n: int) -> list[Document]:
-    """Return a fixed sample of documents."""
-    return random.Random(SEED).sample(documents, min(n, len(documents)))
+def draw(documents: list[Document], options: argparse.Namespace) -> list[Document]:
+    """Return a fixed sample of documents; no document is in two parts."""
+    shuffled = random.Random(SEED).sample(documents, len(documents))
+    start = (options.part - 1) * options.documents
+    return shuffled[start : start + options.documents]
 
 
 def read_seen() -> set[str]:
