@@ -89,8 +89,7 @@ class Runtime:
         """Score texts; the result does not depend on their order or number.
 
         A text longer than a window is read in overlapping windows, and the window that speaks
-        most clearly of a position decides: a long text has one where any part of it has. Where
-        no label is ``neutral``, it is the window that speaks most clearly of any label.
+        most clearly of a position decides: a long text has one where any part of it has.
         """
         windows, truncated = self._cut(texts)
         outputs: list[list[tuple[NDArray[np.float32], NDArray[np.float32], Offsets]]]
@@ -157,7 +156,7 @@ def _batches(windows: list[Window]) -> Iterator[list[Window]]:
 
 
 def _neutrality(logits: NDArray[np.float32], neutral: int | None) -> float:
-    if neutral is None:
+    if neutral is None:  # labels of a user's own: what speaks most clearly of any of them
         second, first = np.sort(logits)[-2:]
         return float(second - first)
     return float(logits[neutral] - np.delete(logits, neutral).max())
