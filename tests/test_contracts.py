@@ -45,6 +45,7 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
     {
         "cluster",
         "corpus",
+        "demo",
         "estimate",
         "evaluation",
         "journal",

@@ -70,6 +70,9 @@ def test_datasets_loads_articles_and_written_offline(data, articles, tmp_path):
     loaded = load_dataset(str(data), "articles", cache_dir=str(tmp_path))["train"]
     assert loaded["id"] == [row.id for row in articles]
     assert loaded[5]["holder"] == articles[5].fields["holder"]
+    actors = load_dataset(str(data), "actors", cache_dir=str(tmp_path))["train"]
+    assert set(actors["id"]) == {row.id for row in articles if row.holder}
+    assert [vote["kind"] for vote in actors[0]["votes"]] == ["language model"] * 2
     written = load_dataset(str(data), "written", cache_dir=str(tmp_path))
     assert {name: len(part) for name, part in written.items()} == {
         name: len(read_labels(data, "written", name)) for name in ("train", "validation", "test")

@@ -210,15 +210,6 @@ def test_statements_come_from_the_data_or_the_users_own_records(tiny_data, tmp_p
 SIZES = {"phone": 360, "desk": 1100}
 
 
-@pytest.fixture(scope="module")
-def browser(pytestconfig):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        # Debian's Chromium; as root, as in a container, it starts without its sandbox alone.
-        yield driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-
-
 @pytest.fixture
 def opened(browser, page, tmp_path, request):
     path = tmp_path / "report.html"

@@ -90,7 +90,9 @@ numbers of rows done."""
 
 def open_scorer(job: Job) -> Scorer:
     """Return the scorer of a job."""
-    return use_model(load(job.model, revision=job.revision, device=job.device))
+    model = load(job.model, revision=job.revision, device=job.device)
+    model.check_stances("stance score")
+    return use_model(model)
 
 
 def score_here(work: Work, scorer: Scorer, first: int, tick: Tick) -> Iterator[Outcome]:

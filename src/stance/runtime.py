@@ -59,12 +59,22 @@ class Runtime:
         tokenizer: the ``tokenizer.json``.
         max_tokens: tokens of a window, special ones included.
         device: ``cpu``, ``cuda``, or ``auto`` for CUDA where onnxruntime offers it.
+        labels: labels in the order of the logits.
 
     Raises:
         InputError: the device is unknown or not to be had.
     """
 
-    def __init__(self, onnx: Path, tokenizer: Path, *, max_tokens: int, device: str) -> None:
+    def __init__(
+        self,
+        onnx: Path,
+        tokenizer: Path,
+        *,
+        max_tokens: int,
+        device: str,
+        labels: tuple[str, ...] = LABELS,
+    ) -> None:
+        self.neutral = labels.index(NEUTRAL) if NEUTRAL in labels else None
         self.tokenizer = Tokenizer.from_file(str(tokenizer))
         self.tokenizer.enable_truncation(max_tokens, stride=min(STRIDE_TOKENS, max_tokens // 4))
         self.tokenizer.no_padding()
@@ -89,7 +99,7 @@ class Runtime:
             for window, row, tags in zip(batch, logits, spans, strict=True):
                 outputs[window.text].append((row, tags[: len(window.ids)], window.offsets))
         return [
-            Scores(*min(rows, key=lambda row: _neutrality(row[0])), len(rows), cut)
+            Scores(*min(rows, key=lambda row: _neutrality(row[0], self.neutral)), len(rows), cut)
             for rows, cut in zip(outputs, truncated, strict=True)
         ]
 
@@ -145,6 +155,8 @@ def _batches(windows: list[Window]) -> Iterator[list[Window]]:
         yield batch
 
 
-def _neutrality(logits: NDArray[np.float32]) -> float:
-    neutral = LABELS.index(NEUTRAL)
+def _neutrality(logits: NDArray[np.float32], neutral: int | None) -> float:
+    if neutral is None:  # labels of a user's own: what speaks most clearly of any of them
+        second, first = np.sort(logits)[-2:]
+        return float(second - first)
     return float(logits[neutral] - np.delete(logits, neutral).max())
