@@ -23,6 +23,7 @@ from stance.evaluation.data_plots import draw_data_plots
 from stance.evaluation.outcomes import take_outcomes, write_outcomes
 from stance.evaluation.place import Place
 from stance.evaluation.records import align, read_records
+from stance.evaluation.results import read_results
 from stance.evaluation.run import read_set_rows
 from stance.files import write_text
 from stance.layers import find_corpora
@@ -33,6 +34,7 @@ RELEASED = ROOT / "src" / "stance" / "weights" / "negotiations"
 
 def keep_benchmarks(results: Path) -> None:
     """Take the outcomes of a run on all benchmarks into data/predictions."""
+    read_results(results)  # says first whether there is such a run
     place = Place(None, find_corpora())
     outcomes = []
     for name in list_benchmarks():
