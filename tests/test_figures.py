@@ -1,6 +1,7 @@
 """From rows and records to figures: probes, slices, comparisons, and bad input."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from made import make_record, make_row
 from stance.errors import InputError
 from stance.evaluation.compare import compare, plant_regression
+from stance.evaluation.errors import format_errors, list_errors
 from stance.evaluation.probes import read_probes, summarize_phenomena
 from stance.evaluation.records import align, read_records, write_records
 from stance.evaluation.results import read_results
@@ -174,3 +176,35 @@ def test_other_files_are_no_results(tmp_path):
         (tmp_path / "r.json").write_text(text)
         with pytest.raises(InputError, match=r"r\.json"):
             read_results(tmp_path / "r.json")
+
+
+def test_errors_are_counted_by_kind_and_the_surest_named_first():
+    said = ["favor", "neutral", "neutral", "against", "neutral"]
+    gold = ["favor", "favor", "favor", "favor", "against"]
+    rows = [make_row(i, label) for i, label in enumerate(gold)]
+    records = [make_record(i, label) for i, label in enumerate(said)]
+    records[2] = replace(records[2], scores=(0.05, 0.025, 0.025, 0.9))
+    first, second, third = list_errors(rows, records)
+    assert (first.gold, first.predicted, first.count, first.of) == ("favor", "neutral", 2, 4)
+    assert first.examples == ("2", "1")
+    assert (second.gold, second.predicted) == ("against", "neutral")
+    assert (third.gold, third.predicted) == ("favor", "against")
+    assert len(list_errors(rows, records, kinds=1)) == 1
+    assert "| favor | neutral | 2 | 50 % | `2`, `1` |" in format_errors([first])
+
+
+def test_what_the_flag_keeps_is_told_by_predicted_label():
+    rows = [make_row(i, label) for i, label in enumerate(["favor", "favor", "neutral", "against"])]
+    records = [
+        make_record(0, "favor"),
+        make_record(1, "favor", reliable=False),
+        make_record(2, "favor"),
+        make_record(3, "against"),
+    ]
+    found = summarize(rows, records)["reliable"]
+    assert found["favor"]["n"] == 3
+    assert found["favor"]["share"]["value"] == pytest.approx(2 / 3)
+    assert found["favor"]["accuracy"]["value"] == pytest.approx(1 / 2)
+    assert found["against"]["accuracy"]["value"] == 1
+    assert found["neutral"]["n"] == 0
+    assert found["neutral"]["share"]["value"] is None

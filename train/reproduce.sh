@@ -34,5 +34,6 @@ rm -rf $released
 mkdir -p $released
 cp -r "$runs"/small/. $released
 rm -rf $released/training
+.venv/bin/python train/judge_validation.py
 .venv/bin/python train/make_card.py --benchmarks "$runs/benchmarks.json"
 make evaluate

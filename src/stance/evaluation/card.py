@@ -1,5 +1,6 @@
 """The tables of the model card, from committed labels and predictions."""
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -9,6 +10,7 @@ from stance.bundle import Bundle
 from stance.errors import InputError
 from stance.evaluation import agreement, benchmarks, metrics, table
 from stance.evaluation.compare import compare, plant_regression
+from stance.evaluation.errors import format_errors, list_errors
 from stance.evaluation.intervals import draw_documents
 from stance.evaluation.outcomes import measure_outcomes, read_outcomes
 from stance.evaluation.records import align, read_records
@@ -16,6 +18,7 @@ from stance.evaluation.results import CORE, Judged
 from stance.evaluation.run import read_judged
 from stance.evaluation.summary import encode, pack, summarize
 from stance.sets import is_released, read_labels, read_licences
+from stance.types import LABELS
 
 PREDICTED = ("realnews", "articles", "layers", "written", "probes")
 TITLES = {
@@ -29,6 +32,9 @@ TITLES = {
 PLANTED = 0.05  # share of labels that are changed to show what a comparison makes of it
 WORST = 12  # slices that the card shows
 BENCHMARKS = "benchmarks.jsonl"
+VALIDATION = "validation.jsonl"
+ABLATIONS = "ablations.json"
+RECIPES = "recipes.json"
 MARK = re.compile(r"(?P<start>(?P<lead># |<!-- )begin (?P<name>[\w-]+)(?: -->)?\n).*?"
                   r"(?P<end>(?P=lead)end (?P=name))", re.DOTALL)  # fmt: skip
 
@@ -64,10 +70,14 @@ def build_model_tables(data: Path, bundle: Bundle) -> dict[str, str]:
         "model-index": format_index(summaries),
         "overview": format_overview(summaries),
         "reliability": format_reliability(summaries, bundle),
+        "reliability-labels": format_reliable(summaries["realnews"]),
         "annotator": format_annotator(data),
         "regression": format_regression(data),
         "corpora": format_corpora(data),
         "benchmarks": format_benchmarks(data / "predictions" / BENCHMARKS),
+        "errors": format_validation_errors(data, bundle),
+        "ablations": format_ablations(data / ABLATIONS),
+        "recipes": format_recipes(data / RECIPES),
     }
     tables["probes-phenomena"] = table.format_phenomena(summaries["probes"])
     for name, entry in summaries.items():
@@ -149,6 +159,16 @@ def format_reliability(summaries: dict[str, dict[str, Any]], bundle: Bundle) -> 
     return table.format_rows(heads, rows) + note
 
 
+def format_reliable(entry: dict[str, Any]) -> str:
+    """Return what the reliable flag keeps of one set, by predicted label."""
+    rows = [
+        [label, str(part["n"]), table.format_interval(part["share"], percent=True),
+         table.format_interval(part["accuracy"], percent=True)]
+        for label, part in entry["reliable"].items()
+    ]  # fmt: skip
+    return table.format_rows(("predicted", "rows", "reliable", "accuracy of these"), rows)
+
+
 def format_benchmarks(path: Path) -> str:
     """Return the table benchmark x system: the recipe, baselines on the same rows, published.
 
@@ -169,6 +189,47 @@ def format_benchmarks(path: Path) -> str:
         rows += [["", entry.system, f"{entry.value:.3f}", "", entry.source]
                  for entry in benchmark.published]  # fmt: skip
     heads = ("benchmark", "system", "score", "this recipe minus it", "source of a published score")
+    return table.format_rows(heads, rows)
+
+
+def format_validation_errors(data: Path, bundle: Bundle) -> str:
+    """Return the released model's kinds of errors on real-news validation."""
+    path = data / "predictions" / VALIDATION
+    records = read_records(path)
+    known = {row.id: row for row in read_labels(data, "realnews", "validation")}
+    rows = [known[record.id] for record in records if record.id in known]
+    check_model("validation", Judged(rows, align(rows, records, str(path))), path, bundle)
+    return format_errors(list_errors(rows, records))
+
+
+def format_ablations(path: Path) -> str:
+    """Return the table change x (macro-F1, F1 by label, difference to the base)."""
+    rows = []
+    for name, entry in json.loads(path.read_text(encoding="utf-8"))["runs"].items():
+        scores = [table.format_interval(entry["f1"][label]).split(" ")[0] for label in LABELS]
+        lead = entry["minus_base"]
+        rows.append([
+            entry["why"], table.format_interval(entry["macro_f1"]), *scores,
+            "" if name == "base" else table.format_interval(lead, signed=True),
+        ])  # fmt: skip
+    return table.format_rows(("recipe", "macro-F1", *LABELS, "this minus the first"), rows)
+
+
+def format_recipes(path: Path) -> str:
+    """Return the table recipe x set x metric."""
+    names = ("macro_f1", "accuracy", "polarity_flip_rate", "holder_share", "source_share")
+    rows = []
+    for number, model in enumerate(json.loads(path.read_text(encoding="utf-8"))["models"]):
+        for name, entry in model["sets"].items():
+            lead = table.format_interval(entry["minus_first"], signed=True) if number else ""
+            rows.append([
+                model["name"], TITLES[name], str(entry["n"]),
+                *(table.format_interval(entry["metrics"].get(metric, table.NOTHING),
+                                        percent=metric in table.PERCENT) for metric in names),
+                lead,
+            ])  # fmt: skip
+    heads = ("recipe", "set", "rows", "macro-F1", "accuracy", "polarity flips", "holder found",
+             "source found", "macro-F1 minus the first")  # fmt: skip
     return table.format_rows(heads, rows)
 
 

@@ -38,6 +38,7 @@ def summarize(rows: Sequence[Row], records: Sequence[Record]) -> dict[str, Any]:
         "resamples": len(draws.counts) - 1,
         "metrics": pack(values),
         "per_label": summarize_labels(confusion, draws, gold, predicted),
+        "reliable": summarize_reliable(records, draws, gold, predicted),
         "weighted": pack(measure_weighted(rows, records, draws)) or None,
         "confusion": confusion.astype(int).tolist(),
         "baselines": summarize_baselines(records, draws, gold, values),
@@ -129,6 +130,31 @@ def summarize_labels(
         }
         for i, label in enumerate(LABELS)
     }
+
+
+def summarize_reliable(
+    records: Sequence[Record],
+    draws: Resamples,
+    gold: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+) -> dict[str, Any] | None:
+    """Return by predicted label how many rows the flag keeps and how often these are right."""
+    if any(record.reliable is None for record in records):
+        return None  # a scorer: no flag
+    reliable = np.array([bool(record.reliable) for record in records])
+    found = {}
+    for i, label in enumerate(LABELS):
+        named = predicted == i
+        kept = named & reliable
+        sums = draws.sum(np.column_stack([named, kept, kept & (gold == i)]))
+        found[label] = {
+            "n": int(named.sum()),
+            **pack({
+                "share": metrics.divide(sums[:, 1], sums[:, 0], np.nan),
+                "accuracy": metrics.divide(sums[:, 2], sums[:, 1], np.nan),
+            }),
+        }  # fmt: skip
+    return found
 
 
 def measure_weighted(
