@@ -12,6 +12,7 @@ from stance.layers import hash_text
 from stance.model import load
 from stance.training.run import TrainOptions, train
 from stance.training.teacher import format_line, parse_line, read_teacher
+from stance.training.variants import Neighbours, vary
 from stance.types import LABELS
 
 SENTENCES = {
@@ -23,7 +24,7 @@ SENTENCES = {
 
 
 @pytest.fixture(scope="module")
-def taught(tmp_path_factory, tiny_data) -> tuple[Path, Path]:
+def taught(tmp_path_factory, tiny_data, tiny_encoder) -> tuple[Path, Path]:
     """A data folder with a teacher's probabilities, and the corpora with their texts."""
     folder = tmp_path_factory.mktemp("taught")
     data, corpora = folder / "data", folder / "corpora"
@@ -37,6 +38,10 @@ def taught(tmp_path_factory, tiny_data) -> tuple[Path, Path]:
         probabilities = np.array([0.85 if name == label else 0.05 for name in LABELS], np.float32)
         rows.append({"row": f"src/doc#{i}", "text": text})
         lines.append(format_line(f"src/doc#{i}", hash_text(text), probabilities))
+    neighbours = Neighbours.load(tiny_encoder)
+    for i in range(4):
+        variant = vary(rows[i]["text"], f"recent:src/doc#{i}~0", neighbours)
+        lines.append(format_line(f"src/doc#{i}~0", hash_text(variant), probabilities))
     lines.append(format_line("src/doc#0", "0" * 16, probabilities))  # another text was scored
     (data / "teacher" / "recent.tsv").write_text("".join(lines))
     with gzip.open(corpora / "pool" / "recent.jsonl.gz", "wt") as out:
@@ -73,10 +78,25 @@ def test_a_broken_line_is_named(line):
         parse_line(line, "recent.tsv line 3")
 
 
-def test_rows_with_another_text_teach_nothing(taught, caplog):
+def test_rows_with_another_text_teach_nothing(taught, tiny_encoder, caplog):
     data, corpora = taught
-    assert len(read_teacher(data, corpora).rows) == 96
-    assert "1 of 97 rows left out" in caplog.text
+    assert len(read_teacher(data, corpora, tiny_encoder).rows) == 100
+    assert "1 of 101 rows left out" in caplog.text
+
+
+def test_a_variant_exchanges_words_and_is_the_same_for_the_same_seed():
+    words = ["kyiv", "kiev", "moscow"]
+    vectors = np.array([[1, 0], [0.9, 0.436], [0, 1]], np.float32)
+    neighbours = Neighbours(words, {word: i for i, word in enumerate(words)}, vectors)
+    assert neighbours.find("kyiv") == ["kiev"]  # moscow is too far
+    assert neighbours.find("weather") == []
+    text = "Kyiv urges talks , and the weather of the town is the same as it was"
+    variants = {vary(text, str(seed), neighbours) for seed in range(64)}
+    assert variants == {vary(text, str(seed), neighbours) for seed in range(64)}
+    changed = text.replace("Kyiv", "Kiev")
+    assert {text, changed} < variants  # whole ones, beside those that are cut
+    assert all(part in text or part in changed for part in variants)
+    assert min(len(part.split()) for part in variants) >= 6
 
 
 def test_a_recipe_without_its_teacher_is_refused(recipe, tiny_data, taught, tmp_path, monkeypatch):

@@ -177,7 +177,7 @@ NEEDY = {  # scripts that need the corpora, and a call that is right but for the
     name_conflicts: [],
     compare_data: ["all", "--runs", "r", "--out", "o.json"],
     compare_export: [],
-    teach: ["t"],
+    teach: ["t", "--encoder", "e"],
     draw_active: ["m", "o", "--round", "r"],
 }
 
@@ -201,7 +201,7 @@ def test_scripts_say_that_they_need_the_corpora(root, call, monkeypatch, script)
         (draw_active, ["m", "o", "--round", "r", "--size", "0"], "--size: expected at least 1"),
         (draw_active, ["m", "o", "--round", "r", "--shares", '{"pro": 1}'], "with rules among"),
         (draw_active, ["m", "o", "--round", "r", "--shares", "[1]"], "expected JSON like"),
-        (teach, [], "the following arguments are required: teachers"),
+        (teach, [], "the following arguments are required: teachers, --encoder"),
         (fetch_encoder, [], "the following arguments are required: out"),
         (compare_data, ["every", "--runs", "r", "--out", "o"], "expected variants among adopted"),
         (make_card, ["--benchmarks", "nowhere.json"], "nowhere.json"),

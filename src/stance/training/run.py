@@ -91,7 +91,7 @@ def train(options: TrainOptions) -> Bundle | None:
     recipe, encoder = choose_start(options)
     rows = gather_rows(options, recipe)
     check_labels(recipe, rows)
-    taught = gather_taught(options, recipe, rows)
+    taught = gather_taught(options, recipe, rows, encoder)
     work = claim_folder(options, recipe, encoder, rows)
     if (options.out / SETTINGS).is_file():  # written last
         log.info("%s: finished before", options.out)
@@ -153,7 +153,9 @@ def gather_rows(options: TrainOptions, recipe: Recipe) -> Rows:
     return select_rows(source, train=recipe.data.train, validation=recipe.data.validation)
 
 
-def gather_taught(options: TrainOptions, recipe: Recipe, rows: Rows) -> Taught | None:
+def gather_taught(
+    options: TrainOptions, recipe: Recipe, rows: Rows, encoder: Encoder
+) -> Taught | None:
     """Return the teacher's rows if the recipe has a distillation and the corpora are at hand."""
     if not recipe.distillation:
         return None
@@ -161,7 +163,7 @@ def gather_taught(options: TrainOptions, recipe: Recipe, rows: Rows) -> Taught |
     if corpora is None:
         log.warning("STANCE_CORPORA is not set: training without distillation")
         return None
-    taught = read_teacher(find_data(options.data), corpora)
+    taught = read_teacher(find_data(options.data), corpora, encoder.folder)
     rows.hashes["teacher"] = taught.sha256
     return taught
 

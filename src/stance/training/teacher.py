@@ -1,4 +1,4 @@
-"""A teacher, kept as its probabilities over unlabelled sentences: row id, text hash, four bytes."""
+"""A teacher, kept as its probabilities over sentences: row id, text hash, four bytes."""
 
 import hashlib
 import logging
@@ -16,6 +16,7 @@ from stance import files
 from stance.bundle import read_bundle
 from stance.errors import InputError
 from stance.layers import hash_text, read_texts
+from stance.training.variants import MARK, Neighbours, vary
 from stance.types import LABELS
 
 FOLDER = "teacher"
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SoftRow:
-    """An unlabelled sentence with a teacher's probabilities.
+    """A sentence with a teacher's probabilities.
 
     Attributes:
         text: the sentence.
@@ -77,10 +78,15 @@ def parse_line(line: str, where: str) -> tuple[str, str, tuple[float, ...]]:
     return row_id, digest, tuple(values / values.sum())
 
 
-def read_teacher(data: Path, corpora: Path) -> Taught:
+def read_teacher(data: Path, corpora: Path, encoder: Path) -> Taught:
     """Join a teacher's probabilities with the texts of the corpora.
 
     Rows whose text is absent, or another than the teacher read, are left out and counted.
+
+    Args:
+        data: the repository's data folder.
+        corpora: the corpora folder.
+        encoder: the base encoder's folder; its words make the variants of labelled rows.
 
     Raises:
         InputError: there is no teacher, or a line has another form.
@@ -93,25 +99,31 @@ def read_teacher(data: Path, corpora: Path) -> Taught:
             found="none",
             remedy="Take the folder of the repository, or make it with train/teach.py.",
         )
+    neighbours = Neighbours.load(encoder)
     rows: list[SoftRow] = []
     digest = hashlib.sha256()
     for path in paths:
         with files.open_input(path) as stream:
             content = stream.read()
         digest.update(content)
-        rows.extend(join_lines(content.decode("utf-8").splitlines(), path, corpora))
+        rows.extend(join_lines(content.decode("utf-8").splitlines(), path, corpora, neighbours))
     return Taught(rows, digest.hexdigest())
 
 
-def join_lines(lines: Iterable[str], path: Path, corpora: Path) -> list[SoftRow]:
+def join_lines(
+    lines: Iterable[str], path: Path, corpora: Path, neighbours: Neighbours
+) -> list[SoftRow]:
     """Return the rows of one corpus."""
     parsed = [parse_line(line, f"{path} line {i}") for i, line in enumerate(lines, 1)]
-    texts = read_texts(corpora, path.stem, [row_id for row_id, _, _ in parsed])
-    rows = [
-        SoftRow(texts[row_id], probabilities)
-        for row_id, digest, probabilities in parsed
-        if row_id in texts and hash_text(texts[row_id]) == digest
-    ]
+    wanted = {row_id.split(MARK)[0] for row_id, _, _ in parsed}
+    originals = read_texts(corpora, path.stem, wanted)
+    rows = []
+    for row_id, digest, probabilities in parsed:
+        text = originals.get(row_id.split(MARK)[0], "")
+        if MARK in row_id:
+            text = vary(text, f"{path.stem}:{row_id}", neighbours)
+        if hash_text(text) == digest:
+            rows.append(SoftRow(text, probabilities))
     if len(rows) < len(parsed):
         log.warning(
             "teacher over %s: %d of %d rows left out, the corpora hold no or another text",
