@@ -3,7 +3,9 @@
 import os
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from stance.types import LABELS, NEUTRAL
 MAX_WINDOWS = 64  # a statement's further windows are not read, and the prediction says so
 STRIDE_TOKENS = 32  # overlap of two windows, so that no phrase is cut in both
 MAX_CHARACTERS = 500_000  # far more than MAX_WINDOWS hold; the rest would only cost memory
-BATCH_TOKENS = 4096  # padded tokens a batch: large enough to fill two cores, small in memory
+BATCH_TOKENS = 512  # tokens of a batch: eight times fewer calls, and it stays in a core's cache
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -70,28 +72,32 @@ class Runtime:
         self.tokenizer.no_padding()
         self.tokenizer.encode_special_tokens = True  # "[SEP]" in a statement is only text
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = len(os.sched_getaffinity(0)) if _has_affinity() else 0
-        self.session = onnxruntime.InferenceSession(
-            str(onnx), options, providers=choose_providers(device)
-        )
+        options.intra_op_num_threads = 1  # a batch a core is faster than a core a part of a batch
+        providers = choose_providers(device)
+        self.session = onnxruntime.InferenceSession(str(onnx), options, providers=providers)
+        self.threads = count_cores() if len(providers) == 1 else 1
 
     def score(self, texts: Sequence[str]) -> list[Scores]:
-        """Score texts; the result does not depend on their order or number.
+        """Score texts, each different one once.
 
-        A text longer than a window is read in overlapping windows, and the window that speaks
-        most clearly of a position decides: a long text has one where any part of it has.
+        A batch holds windows of one length: without padding, nothing that is computed for a text
+        depends on the others or on their order. A text longer than a window is read in
+        overlapping windows, and the one that speaks most clearly of a position decides: a long
+        text has one where any part of it has.
         """
-        windows, truncated = self._cut(texts)
+        different = list(dict.fromkeys(texts))
+        windows, truncated = self._cut(different)
         outputs: list[list[tuple[NDArray[np.float32], NDArray[np.float32], Offsets]]]
-        outputs = [[] for _ in texts]
-        for batch in _batches(windows):
-            logits, spans = self._run(batch)
+        outputs = [[] for _ in different]
+        batches = list(_batches(windows))
+        for batch, (logits, spans) in zip(batches, self._run_all(batches), strict=True):
             for window, row, tags in zip(batch, logits, spans, strict=True):
-                outputs[window.text].append((row, tags[: len(window.ids)], window.offsets))
-        return [
-            Scores(*min(rows, key=lambda row: _neutrality(row[0])), len(rows), cut)
-            for rows, cut in zip(outputs, truncated, strict=True)
-        ]
+                outputs[window.text].append((row, tags, window.offsets))
+        scores = {
+            text: Scores(*min(rows, key=lambda row: _neutrality(row[0])), len(rows), cut)
+            for text, rows, cut in zip(different, outputs, truncated, strict=True)
+        }
+        return [scores[text] for text in texts]
 
     def _cut(self, texts: Sequence[str]) -> tuple[list[Window], list[bool]]:
         windows, truncated = [], []
@@ -103,16 +109,17 @@ class Runtime:
             windows += [Window(i, piece.ids, piece.offsets) for piece in pieces[:MAX_WINDOWS]]
         return windows, truncated
 
+    def _run_all(self, batches: list[list[Window]]) -> list[tuple[NDArray[np.float32], ...]]:
+        if len(batches) < 2 or self.threads < 2:
+            return [self._run(batch) for batch in batches]
+        with ThreadPoolExecutor(self.threads) as pool:  # of one call: it does not outlive a fork
+            return list(pool.map(self._run, batches))
+
     def _run(self, batch: list[Window]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        length = max(len(window.ids) for window in batch)
-        ids = np.zeros((len(batch), length), dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for i, window in enumerate(batch):
-            ids[i, : len(window.ids)] = window.ids
-            mask[i, : len(window.ids)] = 1
-        logits, spans = self.session.run(
-            ["logits", "spans"], {"input_ids": ids, "attention_mask": mask}
-        )
+        """Return the logits and pointer scores of windows of one length."""
+        ids = np.array([window.ids for window in batch], dtype=np.int64)
+        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        logits, spans = self.session.run(["logits", "spans"], feed)
         return logits, spans
 
 
@@ -130,19 +137,21 @@ def choose_providers(device: str) -> list[Any]:
     raise InputError("device", expected="auto, cpu or cuda", found=found, remedy=remedy)
 
 
-def _has_affinity() -> bool:
-    return hasattr(os, "sched_getaffinity")
+def count_cores() -> int:
+    """Return how many cores this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _batches(windows: list[Window]) -> Iterator[list[Window]]:
-    batch: list[Window] = []
-    for window in sorted(windows, key=lambda window: len(window.ids)):
-        if batch and (len(batch) + 1) * len(window.ids) > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(window)
-    if batch:
-        yield batch
+    """Yield windows of one length, the longest first: what is left for the end is small."""
+
+    def length(window: Window) -> int:
+        return len(window.ids)
+
+    for tokens, group in groupby(sorted(windows, key=length, reverse=True), key=length):
+        same, size = list(group), max(1, BATCH_TOKENS // tokens)
+        yield from (same[i : i + size] for i in range(0, len(same), size))
 
 
 def _neutrality(logits: NDArray[np.float32]) -> float:

@@ -19,7 +19,10 @@ from stance import files
 from stance.bundle import ONNX, TOKENIZER
 from stance.training.network import StanceNetwork
 
-BLOCK_SIZE = 64  # weights that share one scale
+OPSET = 23  # the first with an operator for attention, which runtimes do in one step
+BITS = 8
+BLOCK_SIZE = 64  # weights, and activations of a token, that share one scale
+INT8 = 4  # the runtime's name for multiplying in 8-bit integers
 LARGE_TABLE = 256  # rows from which an embedding table is worth quantising
 INPUTS = ("input_ids", "attention_mask")
 OUTPUTS = ("logits", "spans")
@@ -97,6 +100,7 @@ def export_onnx(network: StanceNetwork, path: Path) -> None:
         input_names=list(INPUTS),
         output_names=list(OUTPUTS),
         dynamic_shapes=(axes, axes),
+        opset_version=OPSET,
         dynamo=True,
         external_data=False,
         verbose=False,
@@ -104,15 +108,18 @@ def export_onnx(network: StanceNetwork, path: Path) -> None:
 
 
 def quantize(plain: Path, target: Path) -> None:
-    """Quantise weights to 8 bits: matrices in blocks, embeddings by row.
+    """Quantise to 8 bits: matrices in blocks, embeddings by row.
 
-    Activations stay float32, so a result never depends on what else is in the batch.
+    The runtime quantises activations in blocks of one token's values, so a result never depends
+    on what else is in the batch. ``benchmarks/quantisation.py`` compares this with other forms.
     """
     model = onnx.load(plain)
     quantize_embeddings(model)
     log = logging.getLogger("onnxruntime.quantization.matmul_nbits_quantizer")
     log.setLevel(logging.ERROR)
-    quantizer = MatMulNBitsQuantizer(model, bits=8, block_size=BLOCK_SIZE, is_symmetric=True)
+    quantizer = MatMulNBitsQuantizer(
+        model, bits=BITS, block_size=BLOCK_SIZE, is_symmetric=True, accuracy_level=INT8
+    )
     quantizer.process()
     quantizer.model.save_model_to_file(str(target), use_external_data_format=False)
 
