@@ -46,11 +46,22 @@ class Scores:
 
 @dataclass(frozen=True)
 class Window:
-    """A piece of a text as token ids; ``text`` is the text's position in the batch."""
+    """A piece of a text as token ids, with the characters that each token covers."""
 
-    text: int
     ids: list[int]
     offsets: Offsets
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A text in windows; ``truncated`` says whether further ones were left out."""
+
+    windows: tuple[Window, ...]
+    truncated: bool
+
+
+Batch = list[tuple[int, Window]]
+"""Windows of one length, each with the position of its text."""
 
 
 class Runtime:
@@ -78,46 +89,52 @@ class Runtime:
         self.threads = count_cores() if len(providers) == 1 else 1
 
     def score(self, texts: Sequence[str]) -> list[Scores]:
-        """Score texts, each different one once.
-
-        A batch holds windows of one length: without padding, nothing that is computed for a text
-        depends on the others or on their order. A text longer than a window is read in
-        overlapping windows, and the one that speaks most clearly of a position decides: a long
-        text has one where any part of it has.
-        """
+        """Score texts, each different one once; the result depends on each text alone."""
         different = list(dict.fromkeys(texts))
-        windows, truncated = self._cut(different)
-        outputs: list[list[tuple[NDArray[np.float32], NDArray[np.float32], Offsets]]]
-        outputs = [[] for _ in different]
-        batches = list(_batches(windows))
-        for batch, (logits, spans) in zip(batches, self._run_all(batches), strict=True):
-            for window, row, tags in zip(batch, logits, spans, strict=True):
-                outputs[window.text].append((row, tags, window.offsets))
-        scores = {
-            text: Scores(*min(rows, key=lambda row: _neutrality(row[0])), len(rows), cut)
-            for text, rows, cut in zip(different, outputs, truncated, strict=True)
-        }
+        scores = dict(zip(different, self.score_cuts(self.cut(different)), strict=True))
         return [scores[text] for text in texts]
 
-    def _cut(self, texts: Sequence[str]) -> tuple[list[Window], list[bool]]:
-        windows, truncated = [], []
+    def cut(self, texts: Sequence[str]) -> list[Cut]:
+        """Cut texts into windows of token ids that overlap."""
+        cuts = []
         # A lone surrogate is no Unicode text; a replacement keeps the offsets right.
         clean = [SURROGATE.sub("\ufffd", text[:MAX_CHARACTERS]) for text in texts]
-        for i, encoding in enumerate(self.tokenizer.encode_batch(clean)):
+        for text, encoding in zip(texts, self.tokenizer.encode_batch(clean), strict=True):
             pieces = [encoding, *encoding.overflowing]
-            truncated.append(len(pieces) > MAX_WINDOWS or len(texts[i]) > MAX_CHARACTERS)
-            windows += [Window(i, piece.ids, piece.offsets) for piece in pieces[:MAX_WINDOWS]]
-        return windows, truncated
+            windows = tuple(Window(piece.ids, piece.offsets) for piece in pieces[:MAX_WINDOWS])
+            truncated = len(pieces) > MAX_WINDOWS or len(text) > MAX_CHARACTERS
+            cuts.append(Cut(windows, truncated))
+        return cuts
 
-    def _run_all(self, batches: list[list[Window]]) -> list[tuple[NDArray[np.float32], ...]]:
+    def score_cuts(self, cuts: Sequence[Cut]) -> list[Scores]:
+        """Score texts that are cut into windows.
+
+        A batch holds windows of one length: without padding, nothing that is computed for a text
+        depends on the others or on their order. Of a text of several windows the one that speaks
+        most clearly of a position decides: a long text has one where any part of it has.
+        """
+        outputs: list[list[tuple[NDArray[np.float32], NDArray[np.float32], Offsets]]]
+        outputs = [[] for _ in cuts]
+        batches = list(
+            _batches([(i, window) for i, cut in enumerate(cuts) for window in cut.windows])
+        )
+        for batch, (logits, spans) in zip(batches, self._run_all(batches), strict=True):
+            for (i, window), row, tags in zip(batch, logits, spans, strict=True):
+                outputs[i].append((row, tags, window.offsets))
+        return [
+            Scores(*min(rows, key=lambda row: _neutrality(row[0])), len(rows), cut.truncated)
+            for rows, cut in zip(outputs, cuts, strict=True)
+        ]
+
+    def _run_all(self, batches: list[Batch]) -> list[tuple[NDArray[np.float32], ...]]:
         if len(batches) < 2 or self.threads < 2:
             return [self._run(batch) for batch in batches]
         with ThreadPoolExecutor(self.threads) as pool:  # of one call: it does not outlive a fork
             return list(pool.map(self._run, batches))
 
-    def _run(self, batch: list[Window]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _run(self, batch: Batch) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the logits and pointer scores of windows of one length."""
-        ids = np.array([window.ids for window in batch], dtype=np.int64)
+        ids = np.array([window.ids for _, window in batch], dtype=np.int64)
         feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
         logits, spans = self.session.run(["logits", "spans"], feed)
         return logits, spans
@@ -143,11 +160,11 @@ def count_cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def _batches(windows: list[Window]) -> Iterator[list[Window]]:
+def _batches(windows: Batch) -> Iterator[Batch]:
     """Yield windows of one length, the longest first: what is left for the end is small."""
 
-    def length(window: Window) -> int:
-        return len(window.ids)
+    def length(item: tuple[int, Window]) -> int:
+        return len(item[1].ids)
 
     for tokens, group in groupby(sorted(windows, key=length, reverse=True), key=length):
         same, size = list(group), max(1, BATCH_TOKENS // tokens)
