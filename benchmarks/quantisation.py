@@ -97,7 +97,12 @@ def main() -> None:
         | time_form(seconds[name], seconds[REFERENCE])
         for name in FORMS
     }
-    report = {"schema": 1, "environment": describe_environment(options.model), "n": len(rows), "forms": forms}
+    report = {
+        "schema": 1,
+        "environment": describe_environment(options.model),
+        "n": len(rows),
+        "forms": forms,
+    }
     print_report(report)
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,10 @@
 """The first stage of a cascade: a small network that says which statements need the full model.
 
-Most sentences of an archive say nothing about negotiations. The first stage looks at a few tokens at
-a time, at a small part of the full model's cost, and passes on whatever could carry a stance. Its
-file is read with numpy alone.
+Most sentences of an archive say nothing about negotiations. The first stage looks at a few tokens
+at a time, at a small part of the full model's cost, and passes on whatever could carry a stance.
+Its file is read with numpy alone.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +12,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from stance import files
 from stance.calibration import softmax
 from stance.errors import InputError
 
 Tensors = dict[str, NDArray[np.floating]]
 
 DTYPES = {"F16": np.float16, "F32": np.float32}
+CHUNK = 64  # texts at a time, so that what is computed stays in the cache
 HEADER_BYTES = 8  # a safetensors file begins with the length of its JSON header
 
 
@@ -63,6 +64,10 @@ class FirstStage:
         Args:
             ids: token ids of each text, special ones included, at least one.
         """
+        chunks = (ids[i : i + CHUNK] for i in range(0, len(ids), CHUNK))
+        return np.concatenate([self._score(chunk) for chunk in chunks])
+
+    def _score(self, ids: Sequence[Sequence[int]]) -> NDArray[np.float64]:
         window, width, _ = self.kernel.shape
         gap = window // 2  # zeros between two texts: no filter sees both
         lengths = np.array([len(text) for text in ids])
@@ -100,7 +105,7 @@ def read_tensors(path: Path) -> Tensors:
     """Return the tensors of a safetensors file by name."""
     content = path.read_bytes()
     start = HEADER_BYTES + int.from_bytes(content[:HEADER_BYTES], "little")
-    header = json.loads(content[HEADER_BYTES:start])
+    header = files.parse_object(content[HEADER_BYTES:start].decode(errors="replace"), str(path))
     tensors: Tensors = {}
     for name, entry in header.items():
         if name == "__metadata__":
