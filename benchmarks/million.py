@@ -48,6 +48,7 @@ def main() -> None:
     report = {
         "schema": 1,
         "environment": describe_environment(),
+        "model": run["model"],
         "rows": run["rows"],
         "bad_rows": run["bad_rows"],
         "seconds": seconds,
