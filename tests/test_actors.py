@@ -152,6 +152,20 @@ def test_pronoun_without_antecedent_means_nobody():
     assert who(say("We want talks.", "We")) == []
 
 
+def test_an_employer_before_a_name_is_not_of_the_name():
+    first, second = say("Talks failed, CNN Anna Marsh said."), say("Marsh wants talks.", "Marsh")
+    assert who(first, second) == ["Anna Marsh"]
+
+
+@pytest.mark.parametrize(
+    ("holder", "named"),
+    [("The military bloc", ["NATO"]), ("A rebel group", ["rebel group"]),
+     ("The rebels", ["rebels"])],
+)  # fmt: skip
+def test_a_bloc_that_the_text_has_named_is_meant(holder, named):
+    assert who(say("Russia warned NATO."), say(f"{holder} wants talks.", holder)) == named
+
+
 def test_users_table_extends_ours(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(

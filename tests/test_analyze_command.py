@@ -9,6 +9,8 @@ import pytest
 
 from stance.model import load
 from stance.report.analysis import render
+from stance.scored import read_scored
+from stance.types import ROWS
 
 ARTICLE = """Envoy Orlov wants talks
 
@@ -165,3 +167,28 @@ def test_colours_have_contrast_and_are_not_alone(page):
                for background in styles.values())  # fmt: skip
     assert contrast("#5c5c5c", "#ffffff") >= 4.5
     assert contrast("#4a4a4a", "#ffffff") >= 4.5
+
+
+def test_rows_group_by_actor(tiny_model, article, tmp_path):
+    """One row a statement, in csv as in jsonl; stance sample and estimate read both."""
+    done = analyze(tiny_model, "--format", "jsonl", article, article)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [tuple(row) for row in rows] == [ROWS] * len(rows)
+    assert all(row["document"] == str(article) for row in rows)
+    assert "Leave a Reply" not in {row["text"] for row in rows}  # page furniture is not scored
+    one = json.loads(analyze(tiny_model, article).stdout)
+    for row in rows:
+        carried = [a["name"] for a in one["actors"] if row["statement"] - 1 in a["statements"]]
+        assert row["actor"] == ("; ".join(sorted(carried)) or None)
+        assert ARTICLE[row["start"] : row["end"]] == row["text"]
+    table = tmp_path / "rows.csv"
+    table.write_bytes(analyze(tiny_model, "--format", "csv", article, article).stdout)
+    plain = tmp_path / "rows.jsonl"
+    plain.write_bytes(done.stdout)
+    shares = [read_scored(path, ["actor"]) for path in (table, plain)]
+    assert shares[0].groups == shares[1].groups == [(row["actor"] or "(none)",) for row in rows]
+    assert shares[0].scores == pytest.approx(shares[1].scores)
+    command = [sys.executable, "-m", "stance.cli", "estimate", table, "--by", "actor"]
+    printed = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)
+    groups = {json.loads(line)["actor"] for line in printed.stdout.splitlines()}
+    assert groups == {"(all)", *(row["actor"] or "(none)" for row in rows)}

@@ -5,15 +5,26 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from made import make_record, make_row
 from stance.errors import InputError
 from stance.evaluation import benchmarks
+from stance.evaluation.card import format_benchmarks
 from stance.evaluation.metrics import compute_metrics, count_confusion
+from stance.evaluation.outcomes import (
+    measure_outcomes,
+    read_outcomes,
+    take_outcomes,
+    write_outcomes,
+)
 from stance.evaluation.results import read_results
+from stance.evaluation.summary import summarize
+from stance.training.recipe import read_recipe
 from stance.types import LABELS
 
 NAMES = benchmarks.list_benchmarks()
@@ -125,3 +136,46 @@ def test_the_official_splits_are_whole(name, train, test):
     benchmark = benchmarks.read_benchmark(name)
     assert len(benchmarks.read_rows(benchmark, "train", corpora)) == train
     assert len(benchmarks.read_rows(benchmark, "test", corpora)) == test
+
+
+def test_outcomes_give_the_figures_and_not_the_rows(tmp_path):
+    rows = [make_row(i, LABELS[(0, 2, 3)[i % 3]], f"d{i // 2}") for i in range(60)]
+    records = [
+        replace(make_record(i, row.label if i % 5 else "favor"), baselines={"majority": "neutral"})
+        for i, row in enumerate(rows)
+    ]
+    write_outcomes(tmp_path / "o.jsonl", take_outcomes("gwsd", rows, records))
+    found = read_outcomes(tmp_path / "o.jsonl")["gwsd"]
+    assert Counter(o.document for o in found) == Counter(i // 2 for i in range(60))
+    assert take_outcomes("gwsd", rows[::-1], records[::-1]) == found  # order tells nothing
+    whole = summarize(rows, records)
+    measured = measure_outcomes(found, "macro_f1_three")
+    expected = whole["metrics"]["macro_f1_three"]
+    assert measured[""]["score"]["value"] == expected["value"]
+    assert measured[""]["score"]["low"] == pytest.approx(expected["low"], abs=0.01)
+    lead = whole["baselines"]["majority"]["lead"]["macro_f1_three"]
+    assert measured["majority"]["lead"]["high"] == pytest.approx(lead["high"], abs=0.01)
+    assert format_benchmarks(tmp_path / "o.jsonl").count("| this recipe |") == 1
+    assert "| this recipe |" not in format_benchmarks(tmp_path / "none.jsonl")
+    text = (tmp_path / "o.jsonl").read_text()
+    (tmp_path / "o.jsonl").write_text(text.replace('"gold": "against"', '"gold": "con"', 1))
+    with pytest.raises(InputError, match="label 'con'"):
+        read_outcomes(tmp_path / "o.jsonl")
+
+
+def test_rows_about_one_sentence_are_one_document():
+    benchmark = benchmarks.read_benchmark("plover_plv")
+    fields = {"text": "A and B met.", "target": "B", "holder": "A", "label": "favor"}
+    first = benchmarks.build_row(benchmark, "test/1", fields)
+    other = benchmarks.build_row(benchmark, "test/2", {**fields, "target": "A", "holder": "B"})
+    assert (first.document, first.text != other.text) == (other.document, True)
+
+
+def test_benchmarks_are_fine_tuned_as_the_released_model_is(root):
+    """Their recipe is the released one's, but for the rows and what belongs to them alone."""
+    ours, theirs = (
+        read_recipe(root / "train" / "recipes" / f"{name}.toml") for name in ("small", "benchmarks")
+    )
+    assert theirs.encoder == ours.encoder
+    assert theirs.loss.label_smoothing == ours.loss.label_smoothing
+    assert not theirs.distillation

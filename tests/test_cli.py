@@ -173,13 +173,13 @@ def test_check_names_every_problem(tmp_path):
 
 def test_check_passes_the_repository(root):
     for path in sorted((root / "data").rglob("*.jsonl")):
-        if path.parent.name != "predictions" and path.name != "probes.jsonl":
+        if path.parent.name != "predictions" and path.name not in ("probes.jsonl", "actors.jsonl"):
             done = stance("check", path)
             assert done.returncode == 0, done.stderr.decode()
 
 
 def test_help_of_every_command():
-    commands = "predict analyze score sample estimate train evaluate report check"
+    commands = "predict analyze score sample estimate train evaluate report check demo"
     for command in commands.split():
         done = stance(command, "--help")
         assert done.returncode == 0
@@ -202,12 +202,14 @@ def test_train_refuses_bad_files(tiny_recipe, tmp_path):
     base = ("train", "--recipe", tiny_recipe, "--out", tmp_path / "out", "--data", own)
     own.write_text("sentence,label\nx,favor\n")
     assert_refused(stance(*base), "own.csv line 2 field 'text'", "columns text and label")
-    own.write_text("text,label\nx,positive\n")
-    assert_refused(stance(*base), "line 2 field 'label'", "'positive'")
+    own.write_text("text,label\nx, \n")
+    assert_refused(stance(*base), "line 2 field 'label'", "a blank")
     own.write_text("text,label\nx,favor,more\n")
     assert_refused(stance(*base), "line 2", "2 fields")
     assert_refused(stance("train", "--recipe", tmp_path / "no.toml", "--out", "x"), "no such file")
-    own.write_text("text,label\n" + "".join(f"word {i},favor\n" for i in range(60)))
+    own.write_text(
+        "text,label\n" + "".join(f"word {i},{('favor', 'neutral')[i % 2]}\n" for i in range(60))
+    )
     assert_refused(stance(*base, "--leave-out", "one"), "both")
     assert_refused(stance(*base[:4], tmp_path, *base[5:]), "a folder with other files")
     assert_refused(stance(*base[:4], own, *base[5:]), "found a file")

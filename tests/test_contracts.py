@@ -46,6 +46,7 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
     {
         "cluster",
         "corpus",
+        "demo",
         "estimate",
         "evaluation",
         "journal",

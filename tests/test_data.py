@@ -1,21 +1,28 @@
 import json
 import shutil
 from collections import defaultdict
+from dataclasses import replace
 
 import pytest
 from datasets import load_dataset
 
 from stance import keywords
 from stance.errors import InputError
-from stance.layers import document_of, hash_text, read_texts
+from stance.evaluation.data_card import hash_held_out
+from stance.layers import document_of, find_corpora, hash_text, read_texts
 from stance.rows import read_rows
 from stance.selection import Source, select_rows
 from stance.sets import is_released, list_files, read_labels, read_licences, read_set
-from stance.training.duplicates import cluster, find_near_duplicates
+from stance.training.duplicates import find_near_duplicates
 from stance.training.recipe import read_recipe
 from stance.types import LABELS
+from withhold import list_touched
 
 ARTICLES = 5
+DIGESTS = {
+    "validation": "214347cfc8267de001688649a89c4b2b0173ff695ff7c5a482061b2a3add007f",
+    "test": "21112757fa6cb12f48d5afbf5fd087117c97b51795e07c2d7367555c6908107f",
+}
 
 
 @pytest.fixture(scope="module")
@@ -63,34 +70,13 @@ def test_datasets_loads_articles_and_written_offline(data, articles, tmp_path):
     loaded = load_dataset(str(data), "articles", cache_dir=str(tmp_path))["train"]
     assert loaded["id"] == [row.id for row in articles]
     assert loaded[5]["holder"] == articles[5].fields["holder"]
+    actors = load_dataset(str(data), "actors", cache_dir=str(tmp_path))["train"]
+    assert set(actors["id"]) == {row.id for row in articles if row.holder}
+    assert [vote["kind"] for vote in actors[0]["votes"]] == ["language model"] * 2
     written = load_dataset(str(data), "written", cache_dir=str(tmp_path))
     assert {name: len(part) for name, part in written.items()} == {
         name: len(read_labels(data, "written", name)) for name in ("train", "validation", "test")
     }
-
-
-def test_written_rows_name_no_real_person(data):
-    """The list is of names that occurred in the first draft of the statements."""
-    names = set((data / "written" / "real_names.txt").read_text().split("\n")) - {""}
-    assert len(names) > 250
-    for split in ("train", "validation", "test"):
-        for row in read_labels(data, "written", split):
-            words = set(row.text.replace("’s", "").replace("'s", "").split())
-            assert not {word.strip(".,:;!?\"'“”‘’()") for word in words} & names, row.id
-
-
-def test_no_written_pair_or_near_duplicate_crosses_a_split(data):
-    rows, splits = [], []
-    for split in ("train", "validation", "test"):
-        part = read_labels(data, "written", split)
-        rows += part
-        splits += [split] * len(part)
-    homes = defaultdict(set)
-    for row, split in zip(rows, splits, strict=True):
-        homes[row.document].add(split)
-    assert all(len(home) == 1 for home in homes.values())
-    for i, j in find_near_duplicates([row.text for row in rows]):
-        assert splits[i] == splits[j], (rows[i].id, rows[j].id)
 
 
 def test_labels_over_corpora_hold_no_text(data):
@@ -111,6 +97,50 @@ def test_documents_of_real_news_are_trained_on_by_nobody(data):
     for left, right in ((trained, held), (trained, validation), (trained, test),
                         (held, test), (validation, test)):  # fmt: skip
         assert not left & right
+
+
+@pytest.fixture(scope="module")
+def texts():
+    folder = find_corpora()
+    assert folder is not None, "set STANCE_CORPORA"
+    return folder
+
+
+@pytest.mark.corpora
+def test_no_near_duplicate_crosses_into_held_out_rows(data, texts):
+    held = [
+        row
+        for name, split in (("realnews", "validation"), ("realnews", "test"), ("layers", "test"))
+        for row in read_set(data, name, split, texts).rows
+    ]
+    trained = read_set(data, "layers", "train", texts).rows
+    trained += read_labels(data, "articles", "train") + read_labels(data, "written", "train")
+    assert not {row.fields["sha256"] for row in held} & {hash_text(row.text) for row in trained}
+    pairs = find_near_duplicates([row.text for row in (*held, *trained)])
+    crossing = [(i, j) for i, j in pairs if i < len(held) <= j]
+    assert not [(held[i].id, trained[j - len(held)].id) for i, j in crossing]
+
+
+@pytest.mark.corpora
+def test_no_training_document_shares_a_sentence_with_a_held_out_document(data, texts):
+    """Not only labelled sentences count: a held-out document is closed with all of its text."""
+    rows, documents = list_touched(data, texts)
+    assert len(rows) > 10
+    assert len(documents) > 1000
+    for row in read_labels(data, "layers", "train"):
+        assert row.id not in rows
+        assert row.document not in documents, row.id
+
+
+@pytest.mark.parametrize("split", list(DIGESTS))
+def test_real_news_rows_are_those_of_the_card(data, split):
+    """Whoever mends a held-out label changes the digest here and tells the card's readers why."""
+    rows = read_labels(data, "realnews", split)
+    digest = hash_held_out(rows, split)
+    assert digest == DIGESTS[split]
+    assert digest in (data / "README.md").read_text()
+    relabelled = [replace(rows[0], label="favor"), *rows[1:]]
+    assert hash_held_out(relabelled, split) != digest
 
 
 def test_real_news_is_what_was_promised(data):
@@ -241,16 +271,6 @@ def test_sets_that_need_corpora_say_so(data):
         read_set(data, "tweets", "train", None)
 
 
-def test_near_duplicates_are_found():
-    texts = [
-        "Kyiv said on Monday that it would not return to the talks.",
-        "Kyiv said on Monday that it would not return to the talks, again.",
-        "Something else was said by somebody else about the weather.",
-    ]
-    assert find_near_duplicates(texts) == [(0, 1)]
-    assert cluster("abc", [("a", "b")])["a"] == cluster("abc", [("a", "b")])["b"]
-
-
 def test_probes_are_pairs_that_change_or_hold(data):
     rows = [json.loads(line) for line in (data / "probes.jsonl").read_text().splitlines()]
     assert len({row["id"] for row in rows}) == len(rows) >= 400
@@ -269,22 +289,6 @@ def test_word_lists():
     assert keywords.has_negotiation_word("They talked to nobody but wanted a cease-fire")
     assert not keywords.has_negotiation_word("A talkative guest")
     assert keywords.has_condition_cue("We will, provided they leave")
-
-
-@pytest.mark.corpora
-def test_no_near_duplicate_crosses_into_real_news(data):
-    from stance.layers import find_corpora
-
-    corpora = find_corpora()
-    tested = [
-        row for split in ("validation", "test")
-        for row in read_set(data, "realnews", split, corpora).rows
-    ]  # fmt: skip
-    trained = read_set(data, "layers", "train", corpora).rows
-    trained += read_labels(data, "articles", "train") + read_labels(data, "written", "train")
-    pairs = find_near_duplicates([row.text for row in (*tested, *trained)])
-    crossing = [(i, j) for i, j in pairs if i < len(tested) <= j]
-    assert not crossing
 
 
 def test_layers_can_be_read_from_a_copy(data, tmp_path):

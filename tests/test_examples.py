@@ -37,3 +37,11 @@ def test_compare_outlets(root, tmp_path):
                 low, high = (float(x) for x in line.split("[")[1].split("]")[0].split(","))
                 covered += low - 0.001 <= true <= high + 0.001
     assert covered >= 10, done.stdout  # of 12 intervals of 95 %
+
+
+def test_own_labels(root, tmp_path):
+    """From the released model, on invented rows: in under a minute."""
+    done = run(root, "own_labels.py", root / "examples" / "own_labels.csv", tmp_path / "own")
+    assert "labels no position, oppose, support" in done.stdout
+    assert float(done.stdout.split("macro-F1 ")[1].split()[0]) > 0.8
+    assert (tmp_path / "own" / "model" / "stance.json").is_file()

@@ -7,11 +7,11 @@ import pytest
 
 from made import make_record, make_row
 from stance.errors import InputError
-from stance.evaluation.compare import compare
+from stance.evaluation.compare import compare, plant_regression
 from stance.evaluation.probes import read_probes, summarize_phenomena
 from stance.evaluation.records import align, read_records, write_records
 from stance.evaluation.results import read_results
-from stance.evaluation.slices import describe_row, pick_origin
+from stance.evaluation.slices import describe_label, describe_text, pick_origin
 from stance.evaluation.summary import summarize
 from stance.rows import Row
 from stance.types import LABELS
@@ -75,13 +75,24 @@ def test_slices_come_worst_first_with_n():
 def test_a_row_tells_its_slices():
     row = Row("1", "d", '"Talks," he said.', "favor", None, None,
               {"corpus": "recent", "row": "guardian/1#2", "stratum": "free/word",
-               "votes": [{"sure": 3}, {"sure": 1}]})  # fmt: skip
-    assert describe_row(row, {"outlet": "X", "date": "2022-01-02"}) == {
-        "stratum": "free/word", "corpus": "recent/guardian", "outlet": "X", "year": "2022",
-        "quoted": "yes", "length": "under 15 words", "sure": "1",
+               "conflict": None, "votes": [{"sure": 3}, {"sure": 1}]})  # fmt: skip
+    assert describe_text(row, {"outlet": "X", "date": "2022-01-02"}) == {
+        "outlet": "X", "year": "2022", "quoted": "yes", "length": "under 15 words",
     }  # fmt: skip
-    assert "year" not in describe_row(row, {"date": "9/20/16"})
+    assert describe_label(row) == {"stratum": "free/word", "corpus": "recent/guardian",
+                                   "conflict": "none is named", "sure": "1"}  # fmt: skip
+    assert "year" not in describe_text(row, {"date": "9/20/16"})
     assert pick_origin({"outlet": "unknown (GB)", "date": None}) == {}
+
+
+def test_small_slices_stand_together_and_labels_are_read_from_the_rows():
+    conflicts = ["a"] * 30 + ["b"] * 9 + ["c"] * 12 + ["D"] * 25 + ["d"] * 4
+    rows = [make_row(i, conflict=conflict) for i, conflict in enumerate(conflicts)]
+    stale = {"conflict": "of an earlier state of the rows"}
+    found = summarize(rows, [make_record(i, slices=stale) for i in range(80)])["slices"]
+    assert {part["value"]: part["n"] for part in found if part["by"] == "conflict"} == {
+        "a": 30, "D": 29, "2 others of under 20 rows each": 21,
+    }  # fmt: skip
 
 
 def test_a_planted_regression_is_found_and_a_run_against_itself_is_not():
@@ -91,9 +102,9 @@ def test_a_planted_regression_is_found_and_a_run_against_itself_is_not():
         make_record(i, row.label if rng.uniform() < 0.8 else "neutral")
         for i, row in enumerate(rows)
     ]
-    spoilt = list(good)
-    for i in rng.choice(600, 30, replace=False):  # 5 % of the rows get another label
-        spoilt[i] = make_record(i, LABELS[(LABELS.index(good[i].label) + 1) % 4])
+    spoilt = plant_regression(good, 0.05)
+    assert sum(a.label != b.label for a, b in zip(good, spoilt, strict=True)) == 30
+    assert all(LABELS[int(np.argmax(r.scores))] == r.label for r in spoilt)
     found = compare(rows, spoilt, good, "other")
     assert found["difference"]["accuracy"]["high"] < 0
     assert found["difference"]["macro_f1"]["high"] < 0

@@ -9,7 +9,8 @@ from scipy.stats import norm
 
 from stance.errors import InputError
 from stance.evaluation import metrics
-from stance.evaluation.intervals import draw_documents, take_interval
+from stance.evaluation.intervals import FEW_DOCUMENTS, draw_documents, take_interval
+from stance.evaluation.table import list_cautions
 
 Z = norm.ppf(0.975)
 
@@ -76,6 +77,25 @@ def test_one_document_has_a_value_and_no_interval():
     assert found.to_dict() == {"value": 0.5, "low": None, "high": None}
 
 
+def simulate_few(size, trials, rng):
+    """Say how often the interval of an accuracy of 0.8 holds it, from so many documents."""
+    draws = draw_documents(np.arange(size), 1000)
+    found = [take_interval(draws.sum(rng.uniform(size=size) < 0.8) / size) for _ in range(trials)]
+    return np.mean([interval.low <= 0.8 <= interval.high for interval in found])
+
+
+def test_intervals_from_few_documents_are_too_narrow_and_said_to_be():
+    rng = np.random.default_rng(5)
+    assert simulate_few(5, 400, rng) < 0.8
+    assert simulate_few(FEW_DOCUMENTS, 400, rng) > 0.9
+    labels = {"favor": {"n": 3}, "against": {"n": 0}}
+    assert list_cautions({"documents": 5, "per_label": labels}) == [
+        "from 5 documents they are too narrow",
+        "no row is against, an F1 of 0 in the mean of four labels",
+    ]
+    assert list_cautions({"documents": FEW_DOCUMENTS, "per_label": {"favor": {"n": 3}}}) == []
+
+
 def test_no_rows_are_refused():
     with pytest.raises(InputError, match="at least one row"):
         draw_documents([])
@@ -140,3 +160,14 @@ def test_95_per_cent_intervals_hold_the_truth_in_93_to_97(n, capsys):
         sys.stdout.write(f"\ncoverage of 95 % intervals, n = {n}, 2000 trials: {shares}\n")
     for name, share in found.items():
         assert 0.93 <= share <= 0.97, name
+
+
+@pytest.mark.slow
+def test_what_is_said_of_few_documents(capsys):
+    rng = np.random.default_rng(6)
+    stated = {3: 0.49, 5: 0.67, 10: 0.88, 20: 0.93}
+    for size, share in stated.items():
+        found = simulate_few(size, 2000, rng)
+        with capsys.disabled():
+            sys.stdout.write(f"\n{size} documents: {100 * found:.1f} %\n")
+        assert found == pytest.approx(share, abs=0.03), size

@@ -3,11 +3,13 @@
 from types import SimpleNamespace
 
 import evaluate as library
+import krippendorff
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, brier_score_loss, confusion_matrix, f1_score
 
 from stance.evaluation import metrics
+from stance.evaluation.agreement import estimate_alpha
 from stance.evaluation.intervals import draw_documents
 from stance.evaluation.metric import (
     CalibrationMetric,
@@ -177,3 +179,26 @@ def test_compute_metrics_of_a_trainer():
         found = compute(SimpleNamespace(predictions=logits, label_ids=labels))
         assert found["accuracy"] == pytest.approx(accuracy_score(gold, logits.argmax(axis=1)))
         assert 0 < found["brier"] < 2
+
+
+@pytest.mark.parametrize("annotators", [2, 3])
+def test_alpha_is_the_librarys(annotators):
+    rng = np.random.default_rng(annotators)
+    truth = rng.integers(0, 4, 60)
+    votes = np.where(
+        rng.random((annotators, 60)) < 0.7, truth, rng.integers(0, 4, (annotators, 60))
+    )
+    names = [f"N{i}" for i in range(annotators)]
+    rows = [
+        SimpleNamespace(
+            document=f"d{i % 20}",
+            fields={"votes": [{"annotator": name, "label": metrics.LABELS[vote]}
+                              for name, vote in zip(names, column, strict=True)]},
+        )
+        for i, column in enumerate(votes.T)
+    ]  # fmt: skip
+    rows.append(SimpleNamespace(document="d", fields={"votes": []}))  # nobody judged it
+    alpha = estimate_alpha(rows, names)
+    expected = krippendorff.alpha(reliability_data=votes, level_of_measurement="nominal")
+    assert alpha.value == pytest.approx(expected)
+    assert alpha.low < expected < alpha.high

@@ -99,6 +99,7 @@ def test_command_line_works_and_names_missing_extras(light, tmp_path):
         (["evaluate", "--out", "y.json", "--data-dir", "data"], "eval"),
         (["score", "in.txt", "out.parquet"], "corpus"),
         (["score", "in.txt", "out", "--engine", "ray"], "ray"),
+        (["demo"], "demo"),
     ):
         (tmp_path / "data").mkdir(exist_ok=True)
         (tmp_path / "data" / "articles.jsonl").write_text("")

@@ -9,9 +9,10 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from stance.errors import InputError
 from stance.evaluation.compare import compare
 from stance.evaluation.records import Record, write_records
-from stance.evaluation.results import Judged, write_results
+from stance.evaluation.results import Judged, read_results, write_results
 from stance.evaluation.texts import collect_texts
 from stance.report.evaluation import build_report
 from stance.report.plots import Entry, place_forest, round_up
@@ -124,7 +125,7 @@ def test_values_without_interval_and_perfect_results_are_drawn(tmp_path):
     judged = {"own": Judged(rows, records)}
     found = write_results(tmp_path / "r.json", {"name": "x", "sha256": None}, judged)
     page = build_report(found, {})
-    assert "document gives no interval" in page
+    assert "one document gives none" in page
     assert "<p>None.</p>" in page
     assert "nan" not in page.lower()
 
@@ -154,6 +155,43 @@ def test_command(results, tmp_path):
     assert "no sets" in done.stderr
 
 
+def test_results_that_do_not_fit_are_refused_and_say_what_to_do(results, tmp_path):
+    path = tmp_path / "results.json"
+    whole = json.dumps(results)
+    for cut, found in (
+        (lambda r: r["sets"]["realnews"].pop("slices"), "realnews.*of slices"),
+        (lambda r: r["sets"]["realnews"].update(n="many"), "realnews.*of n"),
+        (lambda r: r["sets"].update(realnews=[]), "realnews.*of n, documents"),
+        (lambda r: r.pop("environment"), "of environment"),
+    ):
+        changed = json.loads(whole)
+        cut(changed)
+        path.write_text(json.dumps(changed))
+        with pytest.raises(InputError, match=f"{found}.*--predictions"):
+            read_results(path)
+    for cut in (
+        lambda r: r["sets"]["realnews"]["metrics"].pop("macro_f1"),
+        lambda r: r["sets"]["realnews"]["slices"][0].pop("accuracy"),
+        lambda r: r["environment"].pop("packages"),
+        lambda r: r["sets"]["realnews"]["misread"][0].update(scores=None),
+    ):
+        changed = json.loads(whole)
+        cut(changed)
+        with pytest.raises(InputError, match="the figures that stance evaluate"):
+            build_report(changed, {})
+
+
+def test_a_page_stays_readable_whatever_is_misread(results):
+    changed = json.loads(json.dumps(results))
+    row = changed["sets"]["realnews"]["misread"][0]
+    changed["sets"]["realnews"]["misread"] = [row] * 30_000
+    page = build_report(changed, {"realnews": {row["id"]: "x" * 10**6}})
+    assert (
+        "30000 rows with another label than gold, the most confident first; the first 1000" in page
+    )
+    assert len(page) < 2 * 10**6
+
+
 def test_statements_come_from_the_data_or_the_users_own_records(tiny_data, tmp_path):
     own = Record("1", "m", None, "favor", (1.0, 0.0, 0.0, 0.0), None, None, None, {}, {}, "Mine.")
     write_records(tmp_path / "own.jsonl", [own])
@@ -170,15 +208,6 @@ def test_statements_come_from_the_data_or_the_users_own_records(tiny_data, tmp_p
 # In Chromium
 
 SIZES = {"phone": 360, "desk": 1100}
-
-
-@pytest.fixture(scope="module")
-def browser(pytestconfig):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        # Debian's Chromium; as root, as in a container, it starts without its sandbox alone.
-        yield driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
 
 
 @pytest.fixture

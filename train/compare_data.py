@@ -3,15 +3,25 @@
 Usage: STANCE_CORPORA=DIR python train/compare_data.py --runs DIR --out FILE [NAME ...]
 
 Each variant is the data folder with some rows taken away. A model is trained on it by the recipe
-(about 15 minutes on two idle cores; finished ones in --runs are taken), judged on real-news
-validation and test, and compared with the first variant on the same rows, paired. Beside it stands
-the linear SVM on the same training rows, which takes seconds.
+(about 15 minutes on two idle cores), judged on real-news validation and test, and compared with the
+variants adopted and all on the same rows, paired. Beside it stands the linear SVM on the same
+training rows, which takes seconds.
+
+A model that is finished in --runs is taken again only when recipe and rows are those it was trained
+on; its identity lies beside it, in NAME.sha256.
+
+variants (default: all six):
+  adopted    the first four rounds, as the first annotator labelled them
+  third      those and the rounds stratified and active3, as decided
+  fourth     those and the round active4
+  all        every round
+  written    every round and the written statements
+  fetched    every round, without the rows whose texts train/corpora.py cannot get
 """
 
-import argparse
+import hashlib
 import json
 import shutil
-import sys
 import tomllib
 from collections import Counter
 from collections.abc import Collection
@@ -19,16 +29,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from calling import make_parser, need_corpora, read_layer, run_script
 from stance import files
+from stance.errors import InputError
 from stance.evaluation.baselines import Ground, fit_svm
 from stance.evaluation.compare import compare
 from stance.evaluation.judges import judge_by_model, judge_rows
 from stance.evaluation.records import Record
 from stance.evaluation.summary import summarize
-from stance.layers import find_corpora
 from stance.model import load
 from stance.rows import Row
-from stance.selection import Source, select_rows
+from stance.selection import Rows, Source, select_rows
 from stance.sets import find_data, read_usable
 from stance.training.run import TrainOptions, train
 from stance.types import LABELS
@@ -114,37 +125,76 @@ def read_fetched() -> set[str]:
 
 
 def write_data(variant: Variant, place: Place, out: Path) -> None:
-    """Write the variant's data folder."""
+    """Write the variant's data folder, in place of an earlier one."""
     fetched = read_fetched()
-    shutil.copytree(place.data, out, dirs_exist_ok=True)
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.copytree(place.data, out)
     for path in (out / "layers").glob("*.jsonl"):
-        rows = [row for _, row in files.read_jsonl(path) if keep(row, variant, fetched)]
+        rows = [row for row in read_layer(path, "round", "votes") if keep(row, variant, fetched)]
         for row in rows:
             if variant.first_vote:
                 row |= {key: row["votes"][0][key] for key in ("label", "holder", "source")}
-        files.write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        files.write_jsonl(path, rows)
 
 
-def train_variant(name: str, place: Place) -> None:
-    """Train a variant's model if it is not there."""
+def train_variant(name: str, place: Place) -> Rows:
+    """Train a variant's model if it is not there; return the rows it is trained on.
+
+    Raises:
+        InputError: there is a model of other rows or of another recipe.
+    """
     variant, out = VARIANTS[name], place.runs / name
-    if (out / "stance.json").is_file():
-        return
     data, recipe = place.runs / f"{name}-data", place.runs / f"{name}.toml"
-    write_data(variant, place, data)
     text = place.recipe.read_text(encoding="utf-8")
     if variant.written:
         sets = json.dumps(list_sets(variant))
         text = text.replace('train = ["layers"]', f"train = {sets}")
+    write_data(variant, place, data)
+    source = Source(data, place.corpora, release=True)
+    rows = select_rows(source, train=list_sets(variant), validation=["realnews"])
+    identity = identify(text, rows)
+    if (out / "stance.json").is_file():
+        check_identity(out, identity)
+        return rows
     files.write_text(recipe, text)
     train(TrainOptions(recipe, out, data=data))
+    files.write_text(note_of(out), identity + "\n")
+    return rows
 
 
-def judge_variant(name: str, place: Place) -> dict[str, Judged]:
+def identify(recipe: str, rows: Rows) -> str:
+    """Return a SHA-256 of what makes a model: the recipe, and the rows with labels and spans."""
+    digest = hashlib.sha256(recipe.encode())
+    for part in (rows.train, rows.validation):
+        for row in part:
+            spans = [span and (span.start, span.end) for span in (row.holder, row.source)]
+            entry = json.dumps([row.id, row.label, row.text, spans])
+            digest.update(f"{entry}\n".encode())
+        digest.update(b"\n")
+    return digest.hexdigest()
+
+
+def note_of(out: Path) -> Path:
+    """Return the file that holds the identity of a finished model."""
+    return out.with_name(f"{out.name}.sha256")
+
+
+def check_identity(out: Path, identity: str) -> None:
+    """Raise unless a finished model was made from the same recipe and rows."""
+    note = note_of(out)
+    found = note.read_text(encoding="utf-8").strip() if note.is_file() else ""
+    if found != identity:
+        raise InputError(
+            f"model {out}",
+            expected=f"one made from this recipe and these rows ({identity[:12]})",
+            found=f"one made from others ({found[:12]})" if found else "one without identity",
+            remedy="Delete the folder to train it anew, or name another folder with --runs.",
+        )
+
+
+def judge_variant(name: str, rows: list[Row], place: Place) -> dict[str, Judged]:
     """Return what a variant's model and the SVM on the same rows say of both splits."""
     model = load(place.runs / name)
-    source = Source(place.runs / f"{name}-data", place.corpora, release=True)
-    rows = select_rows(source, train=list_sets(VARIANTS[name]), validation=()).train
     baselines = {"tfidf_svm": fit_svm(Ground(rows))}
     judged = {}
     for split in ("validation", "test"):
@@ -173,23 +223,22 @@ def describe(judged: Judged) -> dict[str, Any]:
 
 def main() -> None:
     """Train what is missing, judge, compare, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("names", nargs="*", default=list(VARIANTS), metavar="NAME")
-    parser.add_argument("--runs", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser = make_parser(__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="variants, as above")
+    parser.add_argument("--runs", type=Path, required=True, help="folder of the models")
+    parser.add_argument("--out", type=Path, required=True, help="file of the figures")
     parser.add_argument("--data-dir", type=Path, default="data")
     parser.add_argument("--recipe", type=Path, default="train/recipes/compare.toml")
     options = parser.parse_args()
-    corpora = find_corpora()
-    if corpora is None:
-        sys.exit("set STANCE_CORPORA to the corpora folder that data/README.md describes")
+    for name in options.names:
+        if name not in VARIANTS:
+            parser.error(f"NAME: expected variants among {', '.join(VARIANTS)}, found {name}")
+    corpora = need_corpora()
     place = Place(find_data(options.data_dir), corpora, options.runs, options.recipe)
     judged = {}
-    for name in options.names:
-        train_variant(name, place)
-        judged[name] = judge_variant(name, place)
+    for name in options.names or VARIANTS:
+        rows = train_variant(name, place)
+        judged[name] = judge_variant(name, list(rows.train), place)
     files.write_json(options.out, compare_all(judged))
 
 
@@ -212,4 +261,4 @@ def compare_all(judged: dict[str, dict[str, Judged]]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -7,15 +7,14 @@ news, and whether batch size or order changes a label or a score.
 """
 
 import random
-import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from calling import make_parser, need_corpora, run_script
 from stance.calibration import softmax
-from stance.layers import find_corpora
 from stance.model import find_folder, load
 from stance.sets import find_data, read_set
 from stance.types import LABELS
@@ -23,9 +22,14 @@ from stance.types import LABELS
 SIZE = 700
 
 
-def main(path: str | None) -> None:
+def main() -> None:
     """Compare and print."""
-    rows = read_set(find_data("data"), "realnews", "test", find_corpora()).rows[:SIZE]
+    parser = make_parser(__doc__)
+    parser.add_argument("model", nargs="?", help="model folder (default: the released model)")
+    path = parser.parse_args().model
+    rows = read_set(find_data("data"), "realnews", "test", need_corpora()).rows[:SIZE]
+    if not rows:
+        parser.error("STANCE_CORPORA holds the text of no test row of real news")
     texts = [row.text for row in rows]
     folder: Path = find_folder(path, None)
     model = load(folder, device="cpu")
@@ -62,4 +66,4 @@ def main(path: str | None) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else None)
+    run_script(main)

@@ -22,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from calling import make_parser, need_corpora, run_script
 from draw_realnews import read_pools
 from stance.bundle import read_bundle
-from stance.layers import collapse, document_of, find_corpora, hash_text, iter_corpus
+from stance.layers import collapse, document_of, hash_text, iter_corpus
 from stance.sets import find_data, read_labels
 from stance.training.duplicates import find_near_duplicates
 from stance.training.teacher import Teacher
@@ -140,21 +141,48 @@ def read_known(data: Path, corpora: Path) -> list[str]:
     return [text for digest, text in texts.items() if digest in hashes]
 
 
+def parse_shares(text: str) -> dict[str, float]:
+    """Return the shares that the option gives.
+
+    Raises:
+        argparse.ArgumentTypeError: it is not an object of known rules to shares from 0 to 1.
+    """
+    try:
+        shares = {rule: float(share) for rule, share in json.loads(text).items()}
+    except (AttributeError, TypeError, ValueError):
+        shares = {}
+    if (
+        not shares
+        or not set(shares) <= set(SHARES)
+        or not all(0 <= x <= 1 for x in shares.values())
+    ):
+        raise argparse.ArgumentTypeError(
+            f'expected JSON like {{"against": 0.7, "random": 0.3}} with rules among '
+            f"{', '.join(SHARES)}, found {text}"
+        )
+    return shares
+
+
 def main() -> None:
     """Draw and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--round", required=True)
-    parser.add_argument("--size", type=int, default=3200)
-    parser.add_argument("--shares", type=json.loads, default=SHARES, help="JSON, rule to share")
+    parser.add_argument("--size", type=int, default=3200, help="rows to draw (default: 3200)")
+    parser.add_argument("--shares", type=parse_shares, default=SHARES, help="JSON, rule to share")
     parser.add_argument("--data-dir", type=Path, default="data")
     options = parser.parse_args()
-    corpora = find_corpora()
-    if corpora is None:
-        parser.error("set STANCE_CORPORA to the folder that data/README.md describes")
+    if options.size < 1:
+        parser.error(f"argument --size: expected at least 1, found {options.size}")
+    corpora = need_corpora()
     data = find_data(options.data_dir)
+    read_bundle(options.model)  # a folder without a model is refused before minutes of reading
     rows = list_candidates(data, corpora)
+    if not rows:
+        parser.error(
+            "no row to score: the corpora hold labelled rows alone; drawing needs them whole"
+        )
     print(f"{len(rows)} rows to score", file=sys.stderr)
     scores = score(rows, options.model, options.out.with_suffix(".npz"))
     sizes = {rule: round(share * options.size) for rule, share in options.shares.items()}
@@ -176,4 +204,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -1,10 +1,10 @@
 """Draw the real-news validation and test rows: by document, in fixed strata, without a model.
 
-Usage: STANCE_CORPORA=DIR python train/draw_realnews.py LAYERS OUT
+Usage: STANCE_CORPORA=DIR python train/draw_realnews.py data/layers OUT
 
-LAYERS is a folder of label layers, OUT receives ``validation.jsonl`` and ``test.jsonl``: row id,
-hash, document, stratum and weight, no label and no text. The draw ran once; its outcome,
-annotated, is ``data/realnews``, fixed from then on.
+OUT receives ``validation.jsonl`` and ``test.jsonl``: row id, hash, document, stratum and weight, no
+label and no text. The draw ran once; its outcome, annotated, is ``data/realnews``, fixed from then
+on. Of the layers only the rounds that existed then are read, so that it can be repeated.
 
 Documents. A document goes with all others that share a near-duplicate sentence. Documents fall
 into three groups: ``free`` (no row in a layer), ``cue`` (layer rows, and a sentence with both a
@@ -28,8 +28,9 @@ from typing import Any
 
 from datasketch import MinHash, MinHashLSH
 
+from calling import make_parser, need_corpora, read_layer, run_script
 from stance import keywords
-from stance.layers import collapse, document_of, find_corpora, hash_text, iter_corpus
+from stance.layers import collapse, document_of, hash_text, iter_corpus
 from stance.training.duplicates import LEAST_WORDS, cluster, shingle
 
 PICKED = {  # fraction of documents that belong to real news, by corpus and group
@@ -45,6 +46,7 @@ SIZES = {  # most rows of a stratum in test, by group; validation takes half as 
     "cue": {"word+cue": 400, "word": 480, "cue": 60, "other": 60},
     "plain": {"word+cue": 0, "word": 60, "cue": 20, "other": 20},
 }
+ROUNDS = ("keyword", "active", "active2", "recent")  # of the layers when the draw was made
 Row = dict[str, Any]
 
 
@@ -141,15 +143,15 @@ def draw(rows: list[Row], groups: dict[str, str]) -> dict[str, list[Row]]:
     return drawn
 
 
-def main(layers: Path, out: Path) -> None:
+def read_hashes(layers: Path) -> set[str]:
+    """Return the text hashes of the layer rows that there were when the draw was made."""
+    rows = (row for path in sorted(layers.glob("*.jsonl")) for row in read_layer(path, "round"))
+    return {row["sha256"] for row in rows if row["round"] in ROUNDS}
+
+
+def write_draw(layers: Path, corpora: Path, out: Path) -> None:
     """Draw the rows and write them, each split in the order of a hash."""
-    corpora = find_corpora()
-    assert corpora is not None, "set STANCE_CORPORA"
-    labelled = {
-        json.loads(line)["sha256"]
-        for path in layers.glob("*.jsonl")
-        for line in path.read_text().splitlines()
-    }
+    labelled = read_hashes(layers)
     rows = name_clusters(read_pools(corpora))
     out.mkdir(parents=True, exist_ok=True)
     for split, taken in draw(rows, group_clusters(rows, labelled)).items():
@@ -161,5 +163,16 @@ def main(layers: Path, out: Path) -> None:
         (out / f"{split}.jsonl").write_text("".join(lines))
 
 
+def main() -> None:
+    """Draw."""
+    parser = make_parser(__doc__)
+    parser.add_argument("layers", type=Path, help="folder of label layers")
+    parser.add_argument("out", type=Path, help="folder to write")
+    options = parser.parse_args()
+    if not list(options.layers.glob("*.jsonl")):
+        parser.error(f"{options.layers}: expected a folder of label layers (*.jsonl)")
+    write_draw(options.layers, need_corpora(), options.out)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    run_script(main)

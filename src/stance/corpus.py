@@ -105,6 +105,7 @@ numbers of rows done."""
 def open_scorer(job: Job) -> Scorer:
     """Return the scorer of a job."""
     model = load(job.model, revision=job.revision, device=job.device)
+    model.check_stances("stance score")
     return use_cascade(model) if job.fast else use_model(model)
 
 

@@ -65,11 +65,13 @@ def iter_corpus(corpora: Path, corpus: str) -> Iterator[tuple[str, dict[str, Any
             with gzip.open(path, "rt", encoding="utf-8") as lines:
                 for line in lines:
                     row = json.loads(line)
+                    if not isinstance(row["text"], str):
+                        raise TypeError(f"text {row['text']!r}")
                     yield (row["row"] if corpus in POOLS else f"{split}/{row['id']}"), row
         except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
             raise InputError(
                 str(path),
-                expected="gzipped JSON lines with " + ("row" if corpus in POOLS else "id"),
+                expected=f"gzipped JSON lines with {'row' if corpus in POOLS else 'id'} and text",
                 found=f"{type(error).__name__}: {error}",
                 remedy="Get the corpus again; data/README.md describes the form.",
             ) from None
@@ -79,6 +81,9 @@ def document_of(corpus: str, row_id: str, row: dict[str, Any]) -> str:
     """Name the document that a corpus row belongs to; splits never divide it.
 
     A corpus without documents of more than one row counts each row as its own document.
+
+    Raises:
+        InputError: the row lacks the field that names its document.
     """
     key = row_id.split("#")[0]
     if corpus == "persent_paragraphs":
@@ -88,6 +93,14 @@ def document_of(corpus: str, row_id: str, row: dict[str, Any]) -> str:
     elif corpus == "seesaw":
         key = row_id.split("/")[1].split("_DOCUMENT")[0]
     elif corpus == "unscon":
+        if "meeting" not in row:
+            raise InputError(
+                f"{corpus} {row_id}",
+                expected="a field 'meeting', which names the document",
+                found=", ".join(row),
+                remedy="New rows are drawn from the corpus as converted whole; rows that are "
+                "labelled name their document themselves.",
+            )
         key = str(row["meeting"])
     return f"{corpus}:{key}"
 

@@ -39,7 +39,26 @@ class Model:
             bundle.folder / TOKENIZER,
             max_tokens=bundle.settings.max_tokens,
             device=device,
+            labels=bundle.settings.labels,
         )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels in the order of the scores: ``LABELS``, or those of a user's own model."""
+        return self.bundle.settings.labels
+
+    def check_stances(self, task: str) -> None:
+        """Raise unless the labels are the four stances, which a task is about.
+
+        Raises:
+            InputError: the model has labels of its own.
+        """
+        if self.labels != LABELS:
+            raise InputError(
+                f"{task} with model {self.bundle.folder}", expected="labels " + ", ".join(LABELS),
+                found=", ".join(self.labels),
+                remedy="Use a model of the four stances; one of other labels can predict alone.",
+            )  # fmt: skip
 
     @overload
     def predict(self, text: str) -> Prediction: ...
@@ -137,8 +156,10 @@ class Model:
             actors: a TOML file that adds to the table of actors.
 
         Raises:
-            InputError: the text is no English article: blank, HTML, too long, another language.
+            InputError: the text is no English article: blank, HTML, too long, another language;
+                or the model has labels of its own.
         """
+        self.check_stances("analyze")
         return analyze_document(text, self.predict, document=document, actors=actors)
 
     def _predict(self, texts: list[str]) -> list[Prediction]:
@@ -160,19 +181,21 @@ class Model:
 
     def _decide(self, text: str, scores: Scores) -> Prediction:
         settings = self.bundle.settings
-        if not text.strip() or not any(end > start for start, end in scores.offsets):
-            return predict_blank(text)
+        blank = not text.strip() or not any(end > start for start, end in scores.offsets)
+        if blank and NEUTRAL in settings.labels:
+            return predict_blank(text, settings.labels)
         probabilities = softmax(scores.logits, settings.temperature)
-        label = LABELS[int(scores.logits.argmax())]
+        label = settings.labels[int(scores.logits.argmax())]
         holder, source = decode_spans(scores.spans, scores.offsets, text)
         confidence = float(probabilities.max())
         return Prediction(
             text=text,
             label=label,
-            scores=dict(zip(LABELS, map(float, probabilities), strict=True)),
+            scores=dict(zip(settings.labels, map(float, probabilities), strict=True)),
             confidence=confidence,
             reliable=confidence >= settings.reliability.threshold
             and scores.windows == 1
+            and not blank
             and not language.is_foreign(text),
             holder=None if label == NEUTRAL else holder,
             source=None if label == NEUTRAL else source,
@@ -194,9 +217,9 @@ def cut_stream(texts: Iterable[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def predict_blank(text: str) -> Prediction:
+def predict_blank(text: str, labels: tuple[str, ...]) -> Prediction:
     """Return what a text without a readable token gets: neutral, not reliable."""
-    scores = {label: float(label == NEUTRAL) for label in LABELS}
+    scores = {label: float(label == NEUTRAL) for label in labels}
     return Prediction(text, NEUTRAL, scores, 1.0, False, None, None, False)
 
 
@@ -204,7 +227,7 @@ def predict_skipped(text: str, probabilities: NDArray[np.floating]) -> Predictio
     """Return what a text gets that the first stage did not pass on: neutral, not reliable."""
     scores = dict(zip(LABELS, map(float, probabilities), strict=True))
     if not text.strip():
-        return predict_blank(text)
+        return predict_blank(text, LABELS)
     return Prediction(text, NEUTRAL, scores, scores[NEUTRAL], False, None, None, False)
 
 

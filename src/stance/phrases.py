@@ -191,9 +191,16 @@ def read_name(text: str, part: list[Token], found: Phrase, table: Table) -> Phra
     while first and part[first - 1].kind == "name":
         first -= 1
     words = tuple(token.word for token in part[first:])
+    if len(words) > 1 and is_acronym(words[0]) and not is_acronym(words[-1]):
+        words = words[1:]  # "CNN Anna Marsh": whoever she works for is not of her name
     if is_organisation(text, part[first:], found, table):
         return replace(found, kind="side", name=(), side=text[found.start : found.end])
     return replace(found, kind="person", name=words) if len(words) <= MAX_NAME else None
+
+
+def is_acronym(word: str) -> bool:
+    """Say whether a word is written in capitals alone."""
+    return len(word) > 1 and word.isupper()
 
 
 def is_organisation(text: str, names: list[Token], found: Phrase, table: Table) -> bool:
@@ -204,7 +211,7 @@ def is_organisation(text: str, names: list[Token], found: Phrase, table: Table) 
     if found.roles:
         return False
     article = re.search(r"\b[Tt]he $", text[max(0, found.start - 4) : found.start])
-    return article is not None or all(len(t.word) > 1 and t.word.isupper() for t in names)
+    return article is not None or all(is_acronym(t.word) for t in names)
 
 
 def is_definite(text: str, start: int, *, owned: bool) -> bool:

@@ -114,7 +114,9 @@ def find_noun(cast: Cast, i: int, start: int, text: str) -> Party:
     name = text[article.end() :] if article else text
     table = cast.table
     is_state = name.lower() in table.words["states"]
-    if is_state or name.lower() in table.words["movements"]:
+    definite = article is not None and article.group().lower() in ("the ", "this ", "that ")
+    head = name.lower().split()[-1:] if definite and name.islower() else [name.lower()]
+    if is_state or table.words["movements"].issuperset(head):  # "the military bloc"
         for _, mention in cast.look_back(i, start, REACH):
             party = mention.party
             if party.kind == "side" and (party.name in table.states) == is_state:

@@ -72,10 +72,14 @@ def read_rows(path: str | Path) -> list[Row]:
     return rows
 
 
-def read_own_rows(path: Path) -> list[Row]:
+def read_own_rows(path: Path, *, any_label: bool = False) -> list[Row]:
     """Read a user's own labelled file: CSV or JSON lines with ``text`` and ``label``.
 
     There may be a ``document``; else a row is its own. A row's id is the number of its line.
+
+    Args:
+        path: the file.
+        any_label: whether a label may be any string that is not blank.
 
     Raises:
         InputError: at the first faulty row, or when there is none.
@@ -83,7 +87,7 @@ def read_own_rows(path: Path) -> list[Row]:
     rows: list[Row] = []
     reader = tables.read_csv if path.suffix.lower() == ".csv" else files.read_jsonl
     for number, fields in reader(path):
-        for problem in find_own_problems(fields):
+        for problem in find_own_problems(fields, any_label=any_label):
             raise InputError(
                 f"{path} line {number} field '{problem.field}'",
                 expected=problem.expected,
@@ -157,7 +161,7 @@ def find_problems(fields: dict[str, Any]) -> Iterator[Problem]:
         yield from find_list_problems(name, fields.get(name, []), text)
 
 
-def find_own_problems(fields: dict[str, Any]) -> Iterator[Problem]:
+def find_own_problems(fields: dict[str, Any], *, any_label: bool = False) -> Iterator[Problem]:
     """Yield what is wrong with a row of a user's own file, which needs ``text`` and ``label``."""
     for name in ("text", "label"):
         if name not in fields:
@@ -165,8 +169,11 @@ def find_own_problems(fields: dict[str, Any]) -> Iterator[Problem]:
             yield Problem(name, "columns text and label", found, "Rename the columns.")
         elif not isinstance(fields[name], str):
             yield Problem(name, "a string", repr(fields[name])[:60], "Mend the value.")
-    if isinstance(fields.get("label"), str):
-        yield from find_label_problems("label", fields["label"])
+    label = fields.get("label")
+    if any_label and isinstance(label, str) and not label.strip():
+        yield Problem("label", "a label", "a blank", "Label the row, or take it out.")
+    if isinstance(label, str) and not any_label:
+        yield from find_label_problems("label", label)
 
 
 def find_label_problems(field: str, label: Any) -> Iterator[Problem]:

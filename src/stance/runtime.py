@@ -74,12 +74,22 @@ class Runtime:
         tokenizer: the ``tokenizer.json``.
         max_tokens: tokens of a window, special ones included.
         device: ``cpu``, ``cuda``, or ``auto`` for CUDA where onnxruntime offers it.
+        labels: labels in the order of the logits.
 
     Raises:
         InputError: the device is unknown or not to be had.
     """
 
-    def __init__(self, onnx: Path, tokenizer: Path, *, max_tokens: int, device: str) -> None:
+    def __init__(
+        self,
+        onnx: Path,
+        tokenizer: Path,
+        *,
+        max_tokens: int,
+        device: str,
+        labels: tuple[str, ...] = LABELS,
+    ) -> None:
+        self.neutral = labels.index(NEUTRAL) if NEUTRAL in labels else None
         self.tokenizer = Tokenizer.from_file(str(tokenizer))
         self.tokenizer.enable_truncation(max_tokens, stride=min(STRIDE_TOKENS, max_tokens // 4))
         self.tokenizer.no_padding()
@@ -127,7 +137,11 @@ class Runtime:
             for (i, window), row, tags in zip(batch, logits, spans, strict=True):
                 outputs[i].append((row, tags, window.offsets))
         return [
-            Scores(*min(rows, key=lambda row: _neutrality(row[0])), len(rows), cut.truncated)
+            Scores(
+                *min(rows, key=lambda row: _neutrality(row[0], self.neutral)),
+                len(rows),
+                cut.truncated,
+            )
             for rows, cut in zip(outputs, cuts, strict=True)
         ]
 
@@ -176,6 +190,8 @@ def _batches(windows: Batch) -> Iterator[Batch]:
         yield from (same[i : i + size] for i in range(0, len(same), size))
 
 
-def _neutrality(logits: NDArray[np.float32]) -> float:
-    neutral = LABELS.index(NEUTRAL)
+def _neutrality(logits: NDArray[np.float32], neutral: int | None) -> float:
+    if neutral is None:  # labels of a user's own: what speaks most clearly of any of them
+        second, first = np.sort(logits)[-2:]
+        return float(second - first)
     return float(logits[neutral] - np.delete(logits, neutral).max())

@@ -9,6 +9,7 @@ from stance.errors import InputError
 from stance.layers import hash_text
 from stance.rows import Row
 from stance.sets import NEED_CORPORA, hash_rows, is_released, read_licences, read_usable
+from stance.types import LABELS
 
 FALLBACK = ("written",)  # what is validated on when the corpora are not at hand
 
@@ -25,6 +26,7 @@ class Rows:
         hashes: SHA-256 of the rows that were used, by set and split.
         left_out: the article that was not trained on, or None.
         refused: ids of rows that the corpora at hand do not match.
+        labels: the labels in order: the four stances, or those of a user's own file.
     """
 
     train: list[Row]
@@ -32,6 +34,7 @@ class Rows:
     hashes: dict[str, str]
     left_out: str | None = None
     refused: list[str] = field(default_factory=list)
+    labels: tuple[str, ...] = LABELS
 
 
 @dataclass(frozen=True)

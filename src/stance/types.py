@@ -23,6 +23,10 @@ COLUMNS: dict[str, type] = {
     "truncated": bool,
 }
 """Columns of a prediction in a table (CSV, Parquet, a data frame), in order, and their types."""
+
+ROWS = ("document", "statement", "start", "end", "part", "actor", *COLUMNS)
+"""Columns of an analysis as rows; ``statement`` counts from 1, as the page and the table do."""
+
 OWN_WORDS = "own words"
 """Who says so, where nobody but the actor is named: its words, or its acts as reported."""
 
@@ -46,9 +50,9 @@ class Prediction:
 
     Attributes:
         text: the statement as given.
-        label: the model's most likely label, one of ``LABELS``.
-        scores: calibrated probability by label, in the order of ``LABELS``; they sum to 1.
-        confidence: the highest score, 0.25 to 1.
+        label: the model's most likely label: one of ``LABELS``, or of a user's own model's.
+        scores: calibrated probability by label, in the order of the model's labels; sum 1.
+        confidence: the highest score.
         reliable: whether the confidence lies inside the coverage that keeps the accuracy
             stated in the model's ``stance.json``; never for blank text, for another language
             than English, or for a statement too long for one window: none was measured.
@@ -171,3 +175,22 @@ class Analysis:
             "statements": [statement.to_dict() for statement in self.statements],
             "actors": [actor.to_dict() for actor in self.actors],
         }
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a flat row of a table for each statement that was scored, keys as in ``ROWS``.
+
+        Several actors of one statement stand in one cell, in the order of the alphabet: "Russia;
+        Ukraine". A statement that speaks for nobody has None there.
+        """
+        named: dict[int, list[str]] = {}
+        for actor in self.actors:
+            for i in actor.statements:
+                named.setdefault(i, []).append(actor.name)
+        return [
+            {"document": self.document, "statement": i + 1, "start": statement.start,
+             "end": statement.end, "part": statement.part,
+             "actor": "; ".join(sorted(named[i])) if i in named else None,
+             **statement.prediction.to_columns()}
+            for i, statement in enumerate(self.statements)
+            if statement.part != "furniture"
+        ]  # fmt: skip

@@ -11,9 +11,10 @@ from stance import files
 from stance.commands.predict import format_line
 from stance.document import MAX_CHARACTERS
 from stance.errors import InputError
-from stance.types import Analysis
+from stance.tables import encode_row
+from stance.types import ROWS, Analysis
 
-FORMATS = ("json", "table", "html")
+FORMATS = ("json", "table", "html", "csv", "jsonl")
 MAX_BYTES = 4 * MAX_CHARACTERS  # no character takes more in UTF-8
 WIDTHS = (30, 11, 6, 12)  # of an actor's name, stance, probability and statements in the table
 
@@ -30,7 +31,8 @@ def add_parser(commands: Any) -> None:
         "An article is a file of plain English text in UTF-8, at most a million characters.",
         epilog="examples: stance analyze article.txt   "
         "stance analyze --format html article.txt > page.html   "
-        "stance analyze articles/*.txt > articles.jsonl",
+        "stance analyze articles/*.txt > articles.jsonl   "
+        "stance analyze --format csv articles/*.txt > rows.csv",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("file", nargs="+", help="a text file; - for standard input")
@@ -41,8 +43,9 @@ def add_parser(commands: Any) -> None:
         "--actors", help="TOML file that adds states and organisations to the table of actors"
     )  # fmt: skip
     parser.add_argument(
-        "--format", help="one of json, table, html (default: table on a terminal, else json, one "
-        "object a file)"
+        "--format", help="json, one object a file; table; html, a page; csv or jsonl, a row for "
+        "each statement with the names of its actors, for stance sample and estimate (default: "
+        "table on a terminal, else json)"
     )  # fmt: skip
     parser.set_defaults(run=run)
 
@@ -64,7 +67,10 @@ def run(options: argparse.Namespace) -> int:
 
     read_table(options.actors)  # a fault in it is better said before the model is loaded
     model = load(options.model, revision=options.revision, device=options.device)
+    model.check_stances("stance analyze")
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    if form == "csv":
+        sys.stdout.write(encode_row(ROWS))
     refused = 0
     for name in options.file:
         try:
@@ -125,6 +131,16 @@ def format_json(analysis: Analysis) -> str:
     return json.dumps(analysis.to_dict(), ensure_ascii=False) + "\n"
 
 
+def format_jsonl(analysis: Analysis) -> str:
+    """Return a line of JSON for each statement."""
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in analysis.to_rows())
+
+
+def format_csv(analysis: Analysis) -> str:
+    """Return a line of CSV for each statement, without the header."""
+    return "".join(encode_row(row.values()) for row in analysis.to_rows())
+
+
 def format_html(analysis: Analysis) -> str:
     """Return an analysis as a page."""
     from stance.report.analysis import render
@@ -168,5 +184,6 @@ def show(text: str) -> str:
 
 
 FORMATTERS: dict[str, Callable[[Analysis], str]] = {
-    "json": format_json, "table": format_table, "html": format_html,
+    "json": format_json, "table": format_table, "html": format_html, "csv": format_csv,
+    "jsonl": format_jsonl,
 }  # fmt: skip

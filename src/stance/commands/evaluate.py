@@ -146,7 +146,9 @@ def judge_sets(options: argparse.Namespace, names: list[str], place: Any) -> tup
     if options.scorer is not None:
         judge = judge_by_scorer(options.scorer)
     else:
-        judge = judge_by_model(load(options.model, device=options.device))
+        model = load(options.model, device=options.device)
+        model.check_stances("stance evaluate")
+        judge = judge_by_model(model)
     train_missing(names, place, for_articles=judge.model is not None)
     judged = evaluate(judge, names, place, own=options.data, baselines=baselines)
     return {"name": judge.name, "sha256": judge.sha256}, judged

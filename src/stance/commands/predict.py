@@ -103,9 +103,15 @@ def print_jsonl(predictions: Iterable[Prediction]) -> None:
 
 def print_csv(predictions: Iterable[Prediction]) -> None:
     """Print CSV with a header line."""
-    sys.stdout.write(encode_row(COLUMNS))
-    for item in predictions:
-        sys.stdout.write(encode_row(item.to_columns().values()))
+    columns: Iterable[str] = COLUMNS
+    for number, item in enumerate(predictions):
+        row = item.to_columns()
+        if number == 0:
+            columns = row  # a model with labels of its own has other score columns
+            sys.stdout.write(encode_row(columns))
+        sys.stdout.write(encode_row(row.values()))
+    if columns is COLUMNS:
+        sys.stdout.write(encode_row(columns))
 
 
 def print_table(predictions: Iterable[Prediction]) -> None:

@@ -24,21 +24,25 @@ def add_parser(commands: Any) -> None:
         description="Fine-tune, calibrate and export a model. An interrupted run goes on where "
         "it stopped when it is started again with the same --out. With STANCE_CORPORA set, the "
         "recipe's label layers are trained on too.",
-        epilog="examples: stance train --recipe train/recipes/small.toml --out runs/small   "
+        epilog="examples: stance train --data mine.csv --out runs/mine   "
+        "stance train --recipe train/recipes/small.toml --out runs/small   "
         "torchrun --nproc-per-node 2 train/train.py --recipe ... --out ...",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--recipe", required=True, type=Path, help="recipe file (TOML)")
+    parser.add_argument(
+        "--recipe", type=Path, help="recipe file (TOML); with --data it may be left out"
+    )  # fmt: skip
     parser.add_argument("--out", required=True, type=Path, help="model folder to write")
     parser.add_argument(
         "--data", type=Path, help="your own rows instead of the recipe's: CSV or JSON lines "
-        "with text and label"
+        "with text and label, any labels you like; a tenth is held out to calibrate"
     )  # fmt: skip
     parser.add_argument("--data-dir", type=Path, default="data", help="the repository's data")
     parser.add_argument("--leave-out", metavar="ARTICLE", help="train without this article")
     parser.add_argument(
         "--encoder", type=Path, metavar="FOLDER", help="where the recipe's base encoder lies "
-        "(its weights must have the recipe's sha256)"
+        "(its weights must have the recipe's sha256); without a recipe what to start from: a "
+        "model folder or any encoder (default: the released model)"
     )  # fmt: skip
     parser.add_argument(
         "--distilled", type=Path, metavar="FOLDER", help="take the network as it was after the "

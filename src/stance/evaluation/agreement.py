@@ -5,30 +5,52 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
-import krippendorff
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.evaluation.intervals import Array, draw_documents, take_interval
+from stance.evaluation.intervals import Array, Interval, draw_documents, take_interval
 from stance.evaluation.metrics import compute_iou, compute_metrics, sum_confusions
 from stance.rows import Row
 from stance.types import LABELS
 
 
+def select_judged(rows: Sequence[Row], annotators: Sequence[str]) -> list[Row]:
+    """Return the rows that all of the annotators judged."""
+    wanted = set(annotators)
+    return [
+        row for row in rows if wanted <= {vote["annotator"] for vote in row.fields.get("votes", ())}
+    ]
+
+
 def collect_votes(rows: Sequence[Row], annotators: Sequence[str]) -> list[list[int]]:
     """Return label ids, (annotators, rows), of the rows that all of them judged."""
     votes = []
-    for row in rows:
+    for row in select_judged(rows, annotators):
         labels = {vote["annotator"]: vote["label"] for vote in row.fields["votes"]}
-        if all(name in labels for name in annotators):
-            votes.append([LABELS.index(labels[name]) for name in annotators])
+        votes.append([LABELS.index(labels[name]) for name in annotators])
     return [list(column) for column in zip(*votes, strict=True)]
 
 
-def compute_alpha(rows: Sequence[Row], annotators: Sequence[str]) -> float:
-    """Return Krippendorff's alpha (nominal) of the labels, -1 to 1."""
-    votes = np.array(collect_votes(rows, annotators))
-    return float(krippendorff.alpha(reliability_data=votes, level_of_measurement="nominal"))
+def estimate_alpha(rows: Sequence[Row], annotators: Sequence[str]) -> Interval:
+    """Return Krippendorff's alpha (nominal) of the labels, -1 to 1, with its interval.
+
+    It is computed from coincidences (Krippendorff 2011, "Computing Krippendorff's
+    alpha-reliability"): a row that m annotators judged adds each ordered pair of its votes,
+    divided by m - 1.
+
+    Args:
+        rows: rows; those that all the annotators judged count.
+        annotators: two or more.
+    """
+    draws = draw_documents([row.document for row in select_judged(rows, annotators)])
+    votes = [np.array(column) for column in collect_votes(rows, annotators)]
+    pairs = np.asarray(sum(sum_confusions(draws, *pair) for pair in combinations(votes, 2)))
+    coincidences = (pairs + np.swapaxes(pairs, -1, -2)) / (len(annotators) - 1)
+    totals = coincidences.sum(axis=-1)
+    size = totals.sum(axis=-1)
+    observed = size - np.trace(coincidences, axis1=-2, axis2=-1)
+    expected = (size**2 - (totals**2).sum(axis=-1)) / (size - 1)
+    return take_interval(1 - observed / expected)
 
 
 def compare_span_votes(rows: Sequence[Row], annotators: Sequence[str], name: str) -> float:

@@ -5,14 +5,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from stance.bundle import Bundle
 from stance.errors import InputError
-from stance.evaluation import agreement, metrics, table
+from stance.evaluation import agreement, benchmarks, metrics, table
+from stance.evaluation.compare import compare, plant_regression
 from stance.evaluation.intervals import draw_documents
-from stance.evaluation.records import read_records
-from stance.evaluation.results import CORE, Judged, read_results
+from stance.evaluation.outcomes import measure_outcomes, read_outcomes
+from stance.evaluation.records import align, read_records
+from stance.evaluation.results import CORE, Judged
 from stance.evaluation.run import read_judged
 from stance.evaluation.summary import encode, pack, summarize
 from stance.sets import is_released, read_labels, read_licences
@@ -26,9 +26,9 @@ TITLES = {
     "written": "written statements (test)",
     "probes": "behavioural probes",
 }
+PLANTED = 0.05  # share of labels that are changed to show what a comparison makes of it
 WORST = 12  # slices that the card shows
-BENCHMARKS = "benchmarks.json"
-ROUNDING = 1e-5
+BENCHMARKS = "benchmarks.jsonl"
 MARK = re.compile(r"(?P<start>(?P<lead># |<!-- )begin (?P<name>[\w-]+)(?: -->)?\n).*?"
                   r"(?P<end>(?P=lead)end (?P=name))", re.DOTALL)  # fmt: skip
 
@@ -65,13 +65,16 @@ def build_model_tables(data: Path, bundle: Bundle) -> dict[str, str]:
         "overview": format_overview(summaries),
         "reliability": format_reliability(summaries, bundle),
         "annotator": format_annotator(data),
+        "regression": format_regression(data),
         "corpora": format_corpora(data),
+        "benchmarks": format_benchmarks(data / "predictions" / BENCHMARKS),
     }
-    if (data / "predictions" / BENCHMARKS).is_file():
-        tables["benchmarks"] = format_benchmarks(data / "predictions" / BENCHMARKS)
     tables["probes-phenomena"] = table.format_phenomena(summaries["probes"])
     for name, entry in summaries.items():
-        tables[f"{name}-slices"] = table.format_slices(entry, WORST)
+        slices = entry["slices"]
+        tables[f"{name}-slices"] = table.format_slices(slices[:WORST])
+        conflicts = [part for part in slices if part["by"] == "conflict"]
+        tables[f"{name}-conflicts"] = table.format_slices(conflicts)
         tables[f"{name}-systems"] = table.format_systems(entry, "stance")
         tables[f"{name}-labels"] = table.format_labels(entry)
         tables[f"{name}-confusion"] = table.format_confusion(entry)
@@ -93,6 +96,16 @@ def format_annotator(data: Path) -> str:
                       *(table.format_interval(scores[x], percent=x in table.PERCENT)
                         for x in table.METRICS)])  # fmt: skip
     return table.format_rows(("judge", "rows", *table.HEADS[1:]), lines)
+
+
+def format_regression(data: Path) -> str:
+    """Return what a comparison shows when labels of the released model are changed on purpose."""
+    rows = read_labels(data, "realnews", "test")
+    path = data / "predictions" / "realnews.jsonl"
+    records = align(rows, read_records(path), str(path))
+    found = compare(rows, plant_regression(records, PLANTED), records, str(path))
+    shown = {name: found["difference"][name] for name in table.METRICS}
+    return table.format_against({**found, "difference": shown})
 
 
 def format_corpora(data: Path) -> str:
@@ -137,43 +150,26 @@ def format_reliability(summaries: dict[str, dict[str, Any]], bundle: Bundle) -> 
 
 
 def format_benchmarks(path: Path) -> str:
-    """Return the table benchmark x system, our figures beside published ones.
+    """Return the table benchmark x system: the recipe, baselines on the same rows, published.
 
-    The labels of the benchmarks are not ours to ship, so these figures are not computed again
-    from rows; that they fit the confusion matrices beside them is checked.
-
-    Raises:
-        InputError: a figure does not fit its confusion matrix.
+    Before the first run on the benchmarks there are the published figures alone.
     """
+    known = read_outcomes(path) if path.is_file() else {}
     rows: list[list[str]] = []
-    for name, entry in read_results(path)["sets"].items():
-        benchmark = entry["benchmark"]
-        metric = benchmark["metric"]
-        found = metrics.compute_metrics(np.array(entry["confusion"], dtype=float))[metric]
-        value = entry["metrics"][metric]["value"]
-        if abs(found - value) > ROUNDING:
-            raise InputError(
-                f"{path} set '{name}'", expected=f"{metric} {found:.6f}, by the confusion matrix",
-                found=f"{value:.6f}", remedy="Write the file anew with train/reproduce.sh.",
-            )  # fmt: skip
-        title = f"{benchmark['title']}, {entry['n']} rows, {table.METRIC_NAMES[metric]}"
-        rows.append([title, "this recipe", table.format_interval(entry["metrics"][metric])])
-        for baseline, part in entry["baselines"].items():
-            figure = table.format_interval(part["metrics"][metric])
-            rows.append(["", table.BASELINE_NAMES[baseline], figure])
-        for part in benchmark["published"]:
-            rows.append(["", f"{part['system']} ({part['source']})", f"{part['value']:.3f}"])
-    return table.format_rows(("benchmark", "system", "score"), rows)
-
-
-def keep_figures(results: dict[str, Any]) -> dict[str, Any]:
-    """Return what may be committed of a run on benchmarks: no row, no label of a row."""
-    sets = {
-        name: {**entry, "misread": []}
-        for name, entry in results["sets"].items()
-        if entry["benchmark"]
-    }
-    return {**results, "sets": sets}
+    for name in benchmarks.list_benchmarks():
+        benchmark, outcomes = benchmarks.read_benchmark(name), known.get(name, [])
+        found = measure_outcomes(outcomes, benchmark.metric) if outcomes else {}
+        size = f"{len(outcomes)} rows" if outcomes else "not measured yet"
+        title = f"{benchmark.title}, {table.METRIC_NAMES[benchmark.metric]}, {size}"
+        rows.append([title, "", "", "", ""])
+        for system, part in found.items():
+            score = table.format_interval(part["score"])
+            lead = table.format_interval(part["lead"], signed=True) if system else ""
+            rows.append(["", table.BASELINE_NAMES.get(system, "this recipe"), score, lead, ""])
+        rows += [["", entry.system, f"{entry.value:.3f}", "", entry.source]
+                 for entry in benchmark.published]  # fmt: skip
+    heads = ("benchmark", "system", "score", "this recipe minus it", "source of a published score")
+    return table.format_rows(heads, rows)
 
 
 def format_index(summaries: dict[str, dict[str, Any]]) -> str:

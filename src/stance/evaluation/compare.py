@@ -1,15 +1,18 @@
 """Two judges on the same rows: paired differences and McNemar's test."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from scipy.stats import binomtest
 
 from stance.errors import InputError
-from stance.evaluation.intervals import draw_documents
+from stance.evaluation.intervals import SEED, draw_documents
 from stance.evaluation.records import Record, align
 from stance.evaluation.summary import measure, measure_weighted, pack
 from stance.rows import Row
+from stance.types import LABELS
 
 WEIGHTED = "_weighted"
 """What the names of metrics end in that weight strata back to their pools."""
@@ -70,6 +73,25 @@ def run_mcnemar(
     other = sum(b and not a for a, b in right)
     p = float(binomtest(this, this + other).pvalue) if this + other else 1.0
     return {"only_this": this, "only_other": other, "p": float(f"{p:.3g}")}
+
+
+def plant_regression(records: Sequence[Record], share: float) -> list[Record]:
+    """Return a run that is worse on purpose, to see what a comparison makes of it.
+
+    Args:
+        records: a run's answers.
+        share: share of them, 0 to 1, drawn with a fixed seed, that get another label; the scores of
+            the two labels change places.
+    """
+    random = np.random.default_rng(SEED)
+    spoilt = list(records)
+    for i in random.choice(len(spoilt), round(share * len(spoilt)), replace=False):
+        old = LABELS.index(spoilt[i].label)
+        new = (old + int(random.integers(1, len(LABELS)))) % len(LABELS)
+        scores = list(spoilt[i].scores)
+        scores[old], scores[new] = scores[new], scores[old]
+        spoilt[i] = replace(spoilt[i], label=LABELS[new], scores=tuple(scores))
+    return spoilt
 
 
 def check_texts(records: Sequence[Record], others: Sequence[Record], where: str) -> None:

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from stance.evaluation.records import PLACES, Record, get_offsets
 from stance.evaluation.scorers import Scorer, load_scorer, predict_with, run_scorer
-from stance.evaluation.slices import describe_row, read_origins
+from stance.evaluation.slices import describe_text, read_origins
 from stance.model import Model
 from stance.rows import Row
 from stance.types import LABELS, Prediction
@@ -89,7 +89,7 @@ def judge_rows(
             holder=get_offsets(prediction.holder),
             source=get_offsets(prediction.source),
             baselines={name: found[i] for name, found in labels.items()},
-            slices=describe_row(row, origins[row.id]),
+            slices=describe_text(row, origins[row.id]),
             text=row.text if keep_text else None,
         )
         for i, (row, prediction) in enumerate(zip(rows, predictions, strict=True))

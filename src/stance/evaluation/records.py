@@ -28,7 +28,8 @@ class Record:
         holder: offsets of the predicted holder, or None.
         source: offsets of the predicted source, or None.
         baselines: label by name of baseline.
-        slices: what the row is like, for example ``{"year": "2022", "quoted": "yes"}``.
+        slices: what text and corpus tell of the row, for example ``{"year": "2022", "quoted":
+            "yes"}``; what its labels tell is looked up in the row.
         text: the statement, where it comes from the user's own file; else None.
     """
 

@@ -23,6 +23,16 @@ from stance.rows import Row
 from stance.sets import hash_rows
 
 SCHEMA = 1
+MAYBE = (dict, type(None))
+FIELDS: dict[str, Any] = {"model": dict, "stance_version": str, "environment": dict, "sets": dict}
+"""What ``results.json`` holds beside its schema, and of which kind."""
+SET_FIELDS: dict[str, Any] = {
+    "n": int, "documents": int, "resamples": int, "metrics": dict, "per_label": dict,
+    "weighted": MAYBE, "confusion": list, "baselines": dict, "annotator": MAYBE,
+    "phenomena": MAYBE, "slices": list, "reliability": list, "risk_coverage": list,
+    "misread": list, "benchmark": MAYBE, "against": MAYBE,
+}  # fmt: skip
+"""What each set of it holds."""
 CORE = "articles_core"
 """The articles without page furniture and duplicates: a part of another set."""
 
@@ -114,13 +124,21 @@ def read_results(path: Path) -> dict[str, Any]:
             found=f"schema {content.get('schema')!r}" if sets else "no sets",
             remedy="Write it with stance evaluate.",
         )
+    check_fields(content, FIELDS, str(path))
     for name, entry in sets.items():
-        missing = {"n", "metrics", "confusion", "baselines", "misread"} - set(entry)
-        if missing:
-            raise InputError(
-                f"{path} set '{name}'",
-                expected="the fields that stance evaluate writes",
-                found="none of " + ", ".join(sorted(missing)),
-                remedy="Write the file anew with stance evaluate.",
-            )
+        check_fields(entry, SET_FIELDS, f"{path} set '{name}'")
     return content
+
+
+def check_fields(part: Any, fields: dict[str, Any], where: str) -> None:
+    """Raise unless a part of the results has the fields that are read, each of its kind."""
+    part = part if isinstance(part, dict) else {}
+    wrong = [name for name, kind in fields.items() if not isinstance(part.get(name), kind)]
+    if wrong:
+        raise InputError(
+            where,
+            expected=f"the fields that stance evaluate {__version__} writes",
+            found="none, or other ones, of " + ", ".join(wrong),
+            remedy="Write the file anew: stance evaluate --predictions, with the folder beside it, "
+            "needs no model.",
+        )

@@ -1,6 +1,7 @@
 """What a row is like, and how well rows of one kind are judged."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from stance.layers import iter_corpus
 from stance.rows import Row
 from stance.types import LABELS
 
-MIN_ROWS = 20  # a smaller slice says too little to be listed
+MIN_ROWS = 20  # a smaller slice says too little to be listed by itself
+NO_CONFLICT = "none is named"
 QUOTE = re.compile('["\u201c\u201d\u201e\u00ab\u00bb]')
 YEAR = re.compile(r"(?:19|20)\d\d")
 LENGTHS = ((15, "under 15 words"), (30, "15 to 29 words"))
@@ -41,22 +43,29 @@ def pick_origin(fields: dict[str, Any]) -> dict[str, str]:
     return {name: text for name, text in found.items() if text and not text.startswith(UNKNOWN)}
 
 
-def describe_row(row: Row, origin: dict[str, str]) -> dict[str, str]:
-    """Return what a row is like: the slices it belongs to, its label apart.
+def describe_text(row: Row, origin: dict[str, str]) -> dict[str, str]:
+    """Return what only the text and its corpus tell of a row: the slices that its record keeps.
 
     Args:
         row: the row, with its text.
         origin: its outlet and date, where known.
     """
-    fields = row.fields
     found: dict[str, str | None] = {
-        "stratum": fields.get("stratum"),
-        "corpus": name_corpus(fields),
-        "conflict": name_conflict(fields.get("conflict")),
         "outlet": origin.get("outlet"),
         "year": match[0] if (match := YEAR.match(origin.get("date", ""))) else None,
         "quoted": "yes" if QUOTE.search(row.text) else "no",
         "length": name_length(row.text),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def describe_label(row: Row) -> dict[str, str]:
+    """Return what the labelled row itself tells: these slices need no text."""
+    fields = row.fields
+    found: dict[str, str | None] = {
+        "stratum": fields.get("stratum"),
+        "corpus": name_corpus(fields),
+        "conflict": name_conflict(fields["conflict"]) if "conflict" in fields else None,
         "sure": name_certainty(fields.get("votes") or []),
     }
     return {name: value for name, value in found.items() if value}
@@ -68,9 +77,11 @@ def name_corpus(fields: dict[str, Any]) -> str | None:
     return f"recent/{fields['row'].split('/')[0]}" if corpus == "recent" else corpus
 
 
-def name_conflict(conflict: str | None) -> str | None:
-    """Return the conflict; the invented ones together."""
-    return "invented" if conflict and conflict.startswith("invented") else conflict
+def name_conflict(conflict: str | None) -> str:
+    """Return the conflict; the invented ones together, and the rows that name none."""
+    if conflict is None or conflict == "none":
+        return NO_CONFLICT
+    return "invented" if conflict.startswith("invented") else conflict
 
 
 def name_length(text: str) -> str:
@@ -93,7 +104,8 @@ def summarize_slices(
 ) -> list[dict[str, Any]]:
     """Return accuracy and macro-F1 of each slice of enough rows, the worst accuracy first.
 
-    Macro-F1 is given only where a slice holds gold rows of every label.
+    What is too small to be a slice is put together with the like. Macro-F1 is given only where a
+    slice holds gold rows of every label.
 
     Args:
         rows: n rows.
@@ -101,12 +113,10 @@ def summarize_slices(
         draws: resamples of their documents.
         pairs: gold label id times the number of labels, plus the predicted one, (n,).
     """
-    names = list(dict.fromkeys(name for record in records for name in record.slices))
-    traits = {"label": [row.label for row in rows]}
-    traits |= {name: [record.slices.get(name, "") for record in records] for name in names}
     documents = np.array([row.document for row in rows])
     found: list[dict[str, Any]] = []
-    for name, values in traits.items():
+    for name, values in gather_traits(rows, records).items():
+        values = values if name == "label" else pool_small(values)
         kinds, kind = np.unique(values, return_inverse=True)
         sizes = np.bincount(kind)
         kept = [k for k, value in enumerate(kinds) if value and sizes[k] >= MIN_ROWS]
@@ -119,6 +129,31 @@ def summarize_slices(
                      "documents": len(np.unique(documents[inside]))}  # fmt: skip
             found.append({**entry, **measure(confusions)})
     return sorted(found, key=lambda entry: entry["accuracy"]["value"])
+
+
+def gather_traits(rows: Sequence[Row], records: Sequence[Record]) -> dict[str, list[str]]:
+    """Return the value of each row by trait, (n,) each; empty where it is not known."""
+    told = [
+        {"label": row.label, **record.slices, **describe_label(row)}
+        for row, record in zip(rows, records, strict=True)
+    ]
+    names = dict.fromkeys(name for traits in told for name in traits)
+    return {name: unify([traits.get(name, "") for traits in told]) for name in names}
+
+
+def unify(values: Sequence[str]) -> list[str]:
+    """Write values that differ in case alone as most rows do."""
+    spelling: dict[str, str] = {}
+    for value, _ in Counter(values).most_common():
+        spelling.setdefault(value.casefold(), value)
+    return [spelling[value.casefold()] for value in values]
+
+
+def pool_small(values: Sequence[str]) -> list[str]:
+    """Put the values of too few rows together under one name that says how many they are."""
+    small = {value for value, n in Counter(values).items() if value and n < MIN_ROWS}
+    name = f"{len(small)} others of under {MIN_ROWS} rows each"
+    return [name if value in small and len(small) > 1 else value for value in values]
 
 
 def measure(confusions: Array) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """Figures as text: tables for the terminal and for the model card."""
 
+from collections.abc import Sequence
 from typing import Any
+
+from stance.evaluation.intervals import FEW_DOCUMENTS
 
 METRICS = ("macro_f1", "macro_f1_three", "f1_favor_against", "accuracy", "polarity_flip_rate")
 HEADS = ("system", "macro-F1", "macro-F1 without conditional", "F1 favor/against", "accuracy",
@@ -107,13 +110,13 @@ def format_phenomena(entry: dict[str, Any]) -> str:
     return format_rows(heads, rows)
 
 
-def format_slices(entry: dict[str, Any], most: int) -> str:
-    """Return the table of a set's slices with the worst accuracy."""
+def format_slices(slices: Sequence[dict[str, Any]]) -> str:
+    """Return the table of slices, in their order."""
     rows = [
         [f"{part['by']}: {part['value']}", f"{part['n']} / {part['documents']}",
          format_interval(part["accuracy"]),
          format_interval(part["macro_f1"]) if part["macro_f1"] else "-"]
-        for part in entry["slices"][:most]
+        for part in slices
     ]  # fmt: skip
     return format_rows(("slice", "rows / documents", "accuracy", "macro-F1"), rows)
 
@@ -159,17 +162,42 @@ def format_results(results: dict[str, Any]) -> str:
     """Return every set's tables, as ``stance evaluate`` prints them."""
     parts = []
     for name, entry in results["sets"].items():
-        head = f"{name}: {entry['n']} rows of {entry['documents']} documents, 95 % intervals"
-        parts += [head, "", format_systems(entry, "judge"), "", format_labels(entry), ""]
+        parts += [
+            format_head(name, entry),
+            "",
+            format_systems(entry, "judge"),
+            "",
+            format_labels(entry),
+            "",
+        ]
         if entry["phenomena"]:
             parts += [format_phenomena(entry), ""]
         if entry["slices"]:
-            parts += [format_slices(entry, WORST), ""]
+            parts += [format_slices(entry["slices"][:WORST]), ""]
         if entry["benchmark"]:
             parts += [format_published(entry), ""]
         if entry["against"]:
             parts += [format_against(entry["against"]), ""]
     return "\n".join(parts)
+
+
+def format_head(name: str, entry: dict[str, Any]) -> str:
+    """Return the line above a set's tables: how much there is, and what to know of its figures."""
+    head = f"{name}: {entry['n']} rows of {entry['documents']} documents, 95 % intervals"
+    return "; ".join([head, *list_cautions(entry)])
+
+
+def list_cautions(entry: dict[str, Any]) -> list[str]:
+    """Return what to know of a set's figures: few documents, labels without a row."""
+    documents = entry["documents"]
+    absent = [label for label, part in entry["per_label"].items() if not part["n"]]
+    found = []
+    if documents < FEW_DOCUMENTS:
+        narrow = f"from {documents} documents they are too narrow"
+        found.append(narrow if documents > 1 else "one document gives none")
+    if absent:
+        found.append(f"no row is {' or '.join(absent)}, an F1 of 0 in the mean of four labels")
+    return found
 
 
 def format_published(entry: dict[str, Any]) -> str:

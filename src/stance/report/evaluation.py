@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError
 
+from stance import __version__
+from stance.errors import InputError
 from stance.evaluation.table import (
     BASELINE_NAMES,
     HEADS,
@@ -13,6 +15,7 @@ from stance.evaluation.table import (
     NOTHING,
     PERCENT,
     format_interval,
+    list_cautions,
     list_systems,
     show_difference,
 )
@@ -21,6 +24,8 @@ from stance.types import LABELS
 
 HEADLINE = ("macro_f1", "accuracy", "ece", "accuracy_at_80", "holder_share", "pass_rate")
 LEADS = ("macro_f1", "f1_favor_against", "accuracy")
+MOST_MISREAD = 1000  # rows that a page lists, the most confident ones
+MOST_CHARACTERS = 600  # of a statement that a page shows
 
 
 def build_report(results: dict[str, Any], texts: Mapping[str, Mapping[str, str]]) -> str:
@@ -29,7 +34,24 @@ def build_report(results: dict[str, Any], texts: Mapping[str, Mapping[str, str]]
     Args:
         results: what ``stance evaluate`` wrote.
         texts: by set, statements by row id, for the list of misread rows; may be empty.
+
+    Raises:
+        InputError: a figure that the page shows is missing, or of another kind.
     """
+    try:
+        return render(results, texts)
+    except (AttributeError, LookupError, TypeError, ValueError, UndefinedError) as error:
+        raise InputError(
+            "results",
+            expected=f"the figures that stance evaluate {__version__} writes",
+            found=f"those of stance {results['stance_version']}: {type(error).__name__} {error}",
+            remedy="Write the file anew: stance evaluate --predictions, with the folder beside it, "
+            "needs no model.",
+        ) from error
+
+
+def render(results: dict[str, Any], texts: Mapping[str, Mapping[str, str]]) -> str:
+    """Fill the template."""
     environment = Environment(
         loader=PackageLoader("stance.report"),
         autoescape=True,
@@ -62,6 +84,7 @@ def build_section(
         "title": title,
         "entry": entry,
         "headline": [show(entry["metrics"], metric) for metric in HEADLINE],
+        "cautions": "".join(f"; {words}" for words in list_cautions(entry)),
         "metrics": [(METRIC_NAMES.get(name, name), show(entry["metrics"], name))
                     for name in entry["metrics"]],
         "comparison": place_forest(
@@ -95,10 +118,15 @@ def build_section(
         "published": build_published(entry, judge),
         "against": build_against(entry),
         "misread": [
-            {**row, "text": texts.get(row["id"]), "confidence": max(row["scores"])}
-            for row in entry["misread"]
+            {**row, "text": shorten(texts[row["id"]]) if row["id"] in texts else None}
+            for row in entry["misread"][:MOST_MISREAD]
         ],
     }  # fmt: skip
+
+
+def shorten(text: str) -> str:
+    """Return the beginning of a statement that is too long for a page."""
+    return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + " …"
 
 
 def show(scores: dict[str, Any], metric: str) -> str:

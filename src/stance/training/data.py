@@ -23,30 +23,45 @@ log = logging.getLogger(__name__)
 def read_own(path: Path) -> Rows:
     """Read a user's own labelled file: CSV or JSON lines with ``text`` and ``label``.
 
-    A tenth, picked by a hash of the text, is held out for validation.
+    A tenth, picked by a hash of the text, is held out for validation. The labels are the four
+    stances where no other occurs; else those of the file, in the order of the alphabet.
 
     Raises:
-        InputError: a column is missing, a label unknown, or too few rows are left.
+        InputError: a column is missing, there is one label alone, a label has no row to train on,
+            or too few rows are left.
     """
     train: list[Row] = []
     validation: list[Row] = []
-    for row in read_own_rows(path):
+    for row in read_own_rows(path, any_label=True):
         share = int(hashlib.sha256(row.text.encode("utf-8")).hexdigest()[:8], 16) / 2**32
         (validation if share < OWN_VALIDATION else train).append(row)
     if not train or not validation:
         raise InputError(str(path), expected="enough rows to hold a tenth out",
                          found=f"{len(train)} and {len(validation)} rows",
                          remedy="Label more statements.")  # fmt: skip
-    return Rows(train, validation, {path.name: hash_rows([*train, *validation])})
+    found = {row.label for row in (*train, *validation)}
+    labels = LABELS if found <= set(LABELS) else tuple(sorted(found))
+    missing = sorted(found - {row.label for row in train})
+    if len(found) < 2 or missing:
+        raise InputError(
+            str(path), expected="two labels or more, each with several rows",
+            found=f"few rows of {', '.join(missing)}" if missing else f"'{min(found)}' alone",
+            remedy="Label more statements, or join rare labels.",
+        )  # fmt: skip
+    rows = [*train, *validation]
+    return Rows(train, validation, {path.name: hash_rows(rows)}, labels=labels)
 
 
-def encode_rows(rows: list[Row], tokenizer: Any, max_tokens: int) -> list[dict[str, Any]]:
+def encode_rows(
+    rows: list[Row], tokenizer: Any, max_tokens: int, labels: tuple[str, ...] = LABELS
+) -> list[dict[str, Any]]:
     """Turn rows into token ids, label ids and span targets.
 
     Args:
         rows: n rows.
         tokenizer: a fast Hugging Face tokenizer.
         max_tokens: tokens to keep, special ones included; a longer row is cut in training.
+        labels: the labels in the order of their ids.
 
     Returns:
         n dictionaries with ``input_ids``, ``attention_mask``, ``labels`` and ``span_targets``
@@ -67,7 +82,7 @@ def encode_rows(rows: list[Row], tokenizer: Any, max_tokens: int) -> list[dict[s
         {
             "input_ids": encoded["input_ids"][i],
             "attention_mask": encoded["attention_mask"][i],
-            "labels": LABELS.index(row.label),
+            "labels": labels.index(row.label),
             "span_targets": find_targets(row, encoded["offset_mapping"][i]),
         }
         for i, row in enumerate(rows)

@@ -16,7 +16,7 @@ from stance.training.recipe import EncoderChoice
 from stance.types import LABELS
 
 Scores = NDArray[np.float64]
-ROWS_A_LABEL = 32
+ROWS_A_LABEL = 64
 MAX_STEPS = 300  # of contrastive training, 16 pairs each: minutes on two cores
 SEED = 1
 

@@ -2,14 +2,18 @@
 
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import transformers
 from safetensors.torch import load_model, save_model
+from sklearn.metrics import f1_score
 from transformers import (
+    AutoConfig,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     DataCollatorWithPadding,
@@ -24,7 +28,7 @@ from transformers.trainer_utils import get_last_checkpoint
 from stance.errors import InputError
 from stance.evaluation.metric import StanceMetric, score_trainer
 from stance.selection import Rows
-from stance.training.data import encode_rows, encode_soft
+from stance.training.data import NO_TARGET, encode_rows, encode_soft
 from stance.training.encoders import Encoder
 from stance.training.network import StanceNetwork
 from stance.training.recipe import Recipe
@@ -93,8 +97,8 @@ def finetune(
     set_seed(room.seed)  # before the heads are made, so that they start the same in every run
     tokenizer = AutoTokenizer.from_pretrained(encoder.folder, use_fast=True)
     max_tokens = recipe.encoder.max_tokens
-    network = build_network(recipe, load_classifier(encoder))
-    validation = encode_rows(rows.validation, tokenizer, max_tokens)
+    network = build_network(recipe, load_classifier(encoder, rows.labels), rows.labels)
+    validation = encode_rows(rows.validation, tokenizer, max_tokens, rows.labels)
     history: list[dict[str, Any]] = []
     if taught is not None:
         kept = work / DISTILLED
@@ -108,15 +112,17 @@ def finetune(
             network, history = give_lesson(recipe, network, lesson, validation, tokenizer, room)
             save_model(network, str(kept))
         # A fresh network even now: what follows is the same whether it was distilled here or not.
-        network = build_network(recipe, load_classifier(encoder))
+        network = build_network(recipe, load_classifier(encoder, rows.labels), rows.labels)
         load_model(network, kept)
     lesson = Lesson(
         FINE_TUNING,
-        encode_rows(rows.train, tokenizer, max_tokens),
+        encode_rows(rows.train, tokenizer, max_tokens, rows.labels),
         recipe.training,
         work / "checkpoints",
     )
     network, labelled = give_lesson(recipe, network, lesson, validation, tokenizer, room)
+    if all(set(row["span_targets"]) == {NO_TARGET} for row in lesson.rows):
+        silence_tagger(network)
     return network, tokenizer, history + labelled
 
 
@@ -136,7 +142,7 @@ def give_lesson(
         train_dataset=lesson.rows,
         eval_dataset=validation,
         data_collator=DataCollatorWithPadding(tokenizer),
-        compute_metrics=score_trainer(StanceMetric(keep_in_memory=True)),
+        compute_metrics=choose_metric(network),
         preprocess_logits_for_metrics=lambda outputs, _: outputs[0],
         callbacks=[EarlyStoppingCallback(recipe.patience)],
     )
@@ -150,6 +156,12 @@ def give_lesson(
     plain = trainer.accelerator.unwrap_model(network, keep_fp32_wrapper=False)
     history = [{"lesson": lesson.name, **entry} for entry in trainer.state.log_history]
     return plain.float().cpu().eval(), history
+
+
+def silence_tagger(network: StanceNetwork) -> None:
+    """Make a tagger that nobody taught name nobody: all its scores are those of "not named"."""
+    for parameter in network.tagger.parameters():
+        torch.nn.init.zeros_(parameter)
 
 
 def build_arguments(recipe: Recipe, lesson: Lesson, room: Room) -> TrainingArguments:
@@ -209,25 +221,52 @@ def supports_bf16(device: str) -> bool:
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
-def load_classifier(encoder: Encoder) -> PreTrainedModel:
-    """Load the encoder with a fresh head for our labels."""
+def load_classifier(encoder: Encoder, labels: tuple[str, ...]) -> PreTrainedModel:
+    """Load the encoder with a head for the labels: its own where it was trained for them."""
     classifier: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
         encoder.folder,
-        num_labels=len(LABELS),
-        id2label=dict(enumerate(LABELS)),
-        label2id={label: i for i, label in enumerate(LABELS)},
+        num_labels=len(labels),
+        id2label=dict(enumerate(labels)),
+        label2id={label: i for i, label in enumerate(labels)},
         dtype=torch.float32,
         use_safetensors=True,
+        ignore_mismatched_sizes=True,
     )
+    known = AutoConfig.from_pretrained(encoder.folder)
+    trained = any("Classification" in name for name in known.architectures or ())
+    if trained and tuple((known.id2label or {}).values()) != labels:
+        fresh = AutoModelForSequenceClassification.from_config(classifier.config)
+        for name, head in fresh.named_children():
+            if name != classifier.base_model_prefix:
+                setattr(classifier, name, head)
     return classifier
 
 
-def build_network(recipe: Recipe, classifier: PreTrainedModel) -> StanceNetwork:
+def build_network(
+    recipe: Recipe, classifier: PreTrainedModel, labels: tuple[str, ...]
+) -> StanceNetwork:
     """Put the tagger beside the classifier, with the recipe's loss."""
     weights = recipe.loss.label_weights
     return StanceNetwork(
         classifier,
-        label_weights=tuple(weights.get(label, 1.0) for label in LABELS) if weights else None,
+        label_weights=tuple(weights.get(label, 1.0) for label in labels) if weights else None,
         label_smoothing=recipe.loss.label_smoothing,
         span_weight=recipe.loss.span_weight,
     )
+
+
+def choose_metric(network: StanceNetwork) -> Callable[[Any], dict[str, float]]:
+    """Return what the Trainer measures by: the metrics of stances, or those of any labels."""
+    if tuple((network.classifier.config.id2label or {}).values()) == LABELS:
+        return score_trainer(StanceMetric(keep_in_memory=True))
+    return score_labels
+
+
+def score_labels(prediction: Any) -> dict[str, float]:
+    """Return macro-F1 and accuracy over labels that are no stances, for the Trainer."""
+    gold = prediction.label_ids[0]
+    found = np.asarray(prediction.predictions).argmax(axis=1)
+    return {
+        "macro_f1": float(f1_score(gold, found, average="macro", zero_division=0)),
+        "accuracy": float((found == gold).mean()),
+    }

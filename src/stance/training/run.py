@@ -4,18 +4,28 @@ import json
 import logging
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from stance import __version__, files
-from stance.bundle import CARD, ONNX, TOKENIZER, Bundle, Reliability, Settings, write_settings
+from stance.bundle import (
+    CARD,
+    ONNX,
+    SETTINGS,
+    TOKENIZER,
+    Bundle,
+    Reliability,
+    Settings,
+    read_bundle,
+    write_settings,
+)
 from stance.calibration import softmax
 from stance.errors import InputError
 from stance.layers import find_corpora
-from stance.rows import Row
+from stance.model import find_folder
 from stance.runtime import Runtime
 from stance.selection import Rows, Source, select_rows
 from stance.sets import find_data
@@ -30,6 +40,8 @@ from stance.training.teacher import Taught, read_teacher
 from stance.types import LABELS
 
 WORK = "training"  # folder for checkpoints, log and plot beside the model's files
+FEW = 100  # validation rows below which scores are not made more confident
+OWN_RECIPE = Path(__file__).with_name("own.toml")
 NOTE = "run.json"  # in that folder: what is trained there
 
 log = logging.getLogger(__name__)
@@ -40,20 +52,21 @@ class TrainOptions:
     """What ``stance train`` was asked for.
 
     Attributes:
-        recipe: the recipe file.
+        recipe: the recipe file; None for that of own rows.
         out: the model folder to write; an interrupted run there is gone on with.
         own: a user's own labelled file instead of the recipe's sets, or None.
         rows: rows instead of the recipe's sets, or None.
         data: the repository's data folder.
         leave_out: an article that must not be trained on, or None.
-        encoder: folder in which the recipe's base encoder lies, or None to look for it.
+        encoder: folder in which the recipe's base encoder lies, or None to look for it; without
+            a recipe a model folder, or any encoder, to start from, or None for the released model.
         distilled: model folder of the same recipe whose distilled network is taken, or None.
         device: ``auto``, ``cpu`` or ``cuda``.
         seed: seed of everything random.
         bars: whether to show progress bars.
     """
 
-    recipe: Path
+    recipe: Path | None
     out: Path
     own: Path | None = None
     rows: Rows | None = None
@@ -75,11 +88,14 @@ def train(options: TrainOptions) -> Bundle | None:
     Raises:
         InputError: recipe, rows or encoder are wrong, or ``out`` holds another run.
     """
-    recipe = read_recipe(options.recipe)
-    encoder = resolve_encoder(recipe.encoder, options.encoder)
+    recipe, encoder = choose_start(options)
     rows = gather_rows(options, recipe)
+    check_labels(recipe, rows)
     taught = gather_taught(options, recipe, rows)
     work = claim_folder(options, recipe, encoder, rows)
+    if (options.out / SETTINGS).is_file():  # written last
+        log.info("%s: finished before", options.out)
+        return read_bundle(options.out)
     if taught and options.distilled:
         take_distilled(options.distilled, work)
     log.info("encoder: %s, from %s, sha256 %s", encoder.name, encoder.origin, encoder.sha256[:12])
@@ -97,6 +113,30 @@ def train(options: TrainOptions) -> Bundle | None:
     for name in ("checkpoints", "distillation"):
         shutil.rmtree(work / name, ignore_errors=True)
     return bundle
+
+
+def choose_start(options: TrainOptions) -> tuple[Recipe, Encoder]:
+    """Return the recipe and the encoder: without a recipe, those of a user's own rows."""
+    if options.recipe:
+        recipe = read_recipe(options.recipe)
+        return recipe, resolve_encoder(recipe.encoder, options.encoder)
+    if not options.own:
+        raise InputError("call", expected="--recipe, or --data with your own rows",
+                         found="neither", remedy="Name one of them.")  # fmt: skip
+    folder = options.encoder or find_folder(None, None)
+    recipe = read_recipe(OWN_RECIPE)
+    recipe = replace(recipe, encoder=replace(recipe.encoder, name=folder.name))
+    return recipe, resolve_encoder(recipe.encoder, folder)
+
+
+def check_labels(recipe: Recipe, rows: Rows) -> None:
+    """Raise when a recipe that is about the four stances meets rows with other labels."""
+    stances = bool(recipe.loss.label_weights or recipe.distillation)
+    if rows.labels != LABELS and stances:
+        raise InputError(
+            f"recipe {recipe.name}", expected="no label_weights and no distillation for labels "
+            "that are no stances", found=", ".join(rows.labels), remedy="Leave out --recipe.",
+        )  # fmt: skip
 
 
 def gather_rows(options: TrainOptions, recipe: Recipe) -> Rows:
@@ -188,7 +228,7 @@ def claim_folder(options: TrainOptions, recipe: Recipe, encoder: Encoder, rows: 
 
 def finish_folder(out: Path, recipe: Recipe, encoder: Encoder, rows: Rows) -> Bundle:
     """Calibrate on the outputs of the ONNX file and write the card and the settings."""
-    temperature, reliability = calibrate(out, recipe, rows.validation)
+    temperature, reliability = calibrate(out, recipe, rows)
     log.info("temperature %.3f; reliable from confidence %.3f on: %.1f %% of %d validation rows",
              temperature, reliability.threshold, 100 * reliability.coverage,
              reliability.n)  # fmt: skip
@@ -197,7 +237,7 @@ def finish_folder(out: Path, recipe: Recipe, encoder: Encoder, rows: Rows) -> Bu
         out,
         Settings(
             name=recipe.name,
-            labels=LABELS,
+            labels=rows.labels,
             max_tokens=recipe.encoder.max_tokens,
             temperature=temperature,
             reliability=reliability,
@@ -210,14 +250,22 @@ def finish_folder(out: Path, recipe: Recipe, encoder: Encoder, rows: Rows) -> Bu
     )
 
 
-def calibrate(out: Path, recipe: Recipe, validation: list[Row]) -> tuple[float, Reliability]:
+def calibrate(out: Path, recipe: Recipe, rows: Rows) -> tuple[float, Reliability]:
     """Fit temperature and reliability threshold on validation rows, as the ONNX file sees them."""
     runtime = Runtime(
-        out / ONNX, out / TOKENIZER, max_tokens=recipe.encoder.max_tokens, device="cpu"
+        out / ONNX,
+        out / TOKENIZER,
+        max_tokens=recipe.encoder.max_tokens,
+        device="cpu",
+        labels=rows.labels,
     )
-    logits = np.stack([scores.logits for scores in runtime.score([row.text for row in validation])])
-    gold = np.array([LABELS.index(row.label) for row in validation])
+    texts = [row.text for row in rows.validation]
+    logits = np.stack([scores.logits for scores in runtime.score(texts)])
+    gold = np.array([rows.labels.index(row.label) for row in rows.validation])
     temperature = fit_temperature(logits, gold)
+    if len(gold) < FEW:
+        log.warning("only %d validation rows: probabilities are hardly calibrated", len(gold))
+        temperature = max(temperature, 1.0)  # a few rows that happen to be right prove nothing
     confidence = softmax(logits, temperature).max(axis=1)
     correct = logits.argmax(axis=1) == gold
     return temperature, fit_reliability(confidence, correct, recipe.reliability)
@@ -229,7 +277,8 @@ def describe(recipe: Recipe, encoder: Encoder, rows: Rows) -> str:
         "base encoder": f"{encoder.name} {encoder.revision}",
         "rows": f"{len(rows.train)} trained on, {len(rows.validation)} validated on",
         "data": ", ".join(rows.hashes),
-        "labels": ", ".join(LABELS),
+        "labels": ", ".join(rows.labels),
     }
     lines = [f"- {name}: {value}" for name, value in facts.items()]
-    return "\n".join([f"# {recipe.name}", "", "Stance toward negotiations.", "", *lines, ""])
+    task = "Stance toward negotiations." if rows.labels == LABELS else "A classifier of statements."
+    return "\n".join([f"# {recipe.name}", "", task, "", *lines, ""])

@@ -4,7 +4,6 @@ A benchmark has labels of its own. They take the places of ours (its ``favor`` t
 our ``favor``), so a recipe is fine-tuned on it unchanged.
 """
 
-import hashlib
 import tomllib
 from dataclasses import dataclass
 from importlib.resources import files as package_files
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stance.errors import InputError
-from stance.layers import collapse, iter_corpus
+from stance.layers import collapse, hash_text, iter_corpus
 from stance.rows import Row
 from stance.selection import Rows
 from stance.sets import hash_rows
@@ -108,10 +107,11 @@ def read_rows(benchmark: Benchmark, split: str, corpora: Path) -> list[Row]:
 
 
 def build_row(benchmark: Benchmark, row_id: str, fields: dict[str, Any]) -> Row:
-    """Make a row of a corpus row."""
+    """Make a row of a corpus row; rows about one sentence are one document."""
     try:
         label, target = fields["label"], fields.get("target", "")
-        text = benchmark.input.format_map({**fields, "text": collapse(fields["text"])})
+        sentence = collapse(fields["text"])
+        text = benchmark.input.format_map({**fields, "text": sentence})
         if label not in benchmark.labels:
             raise ValueError(f"label {label!r}")
     except (KeyError, ValueError) as error:
@@ -122,7 +122,7 @@ def build_row(benchmark: Benchmark, row_id: str, fields: dict[str, Any]) -> Row:
             remedy="Get the corpus again; data/README.md describes the form.",
         ) from None
     kept = {"target": target} if benchmark.per_target else {}
-    return Row(row_id, row_id, text, label, None, None, kept)
+    return Row(row_id, hash_text(sentence)[:16], text, label, None, None, kept)
 
 
 def read_training(benchmark: Benchmark, corpora: Path) -> dict[str, Rows]:
@@ -131,8 +131,8 @@ def read_training(benchmark: Benchmark, corpora: Path) -> dict[str, Rows]:
     if benchmark.validation:
         validation = read_rows(benchmark, benchmark.validation, corpora)
     else:
-        validation = [row for row in train if _order(row.text) < HELD_OUT]
-        train = [row for row in train if _order(row.text) >= HELD_OUT]
+        validation = [row for row in train if _order(row.document) < HELD_OUT]
+        train = [row for row in train if _order(row.document) >= HELD_OUT]
     return {
         target: Rows(
             [row for row in train if name_target(row) == target],
@@ -155,8 +155,8 @@ def name_folder(benchmark: Benchmark, target: str) -> str:
     return "/".join([benchmark.name, *(["-".join(words)] if words else [])])
 
 
-def _order(text: str) -> float:
-    return int(hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:8], 16) / 2**32
+def _order(document: str) -> float:
+    return int(document[:8], 16) / 2**32
 
 
 def describe(benchmark: Benchmark) -> dict[str, Any]:

@@ -1,0 +1,242 @@
+"""Scripts of train/: what they do with rows, and how they answer calls that cannot work."""
+
+import gzip
+import json
+import shutil
+import sys
+from dataclasses import replace
+
+import pytest
+
+import compare_data
+import compare_export
+import draw_active
+import draw_realnews
+import fetch_encoder
+import make_card
+import name_conflicts
+import teach
+import withhold
+from calling import run_script
+from stance.errors import InputError
+from stance.layers import hash_text
+from stance.sets import read_labels
+from stance.types import Span
+
+TALKS = "Kyiv said on Monday that it would never return to the talks in Doha."
+AGAIN = "Kyiv said on Monday that it would never return to the talks in Doha, again."
+OTHER = "The weather in the mountains was better than anybody had expected it to be."
+THIRD = "Not one of the delegations has said so far when it means to fly home."
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Run a script's main function; return the exit code and what it wrote to stderr."""
+
+    def run(script, *arguments):
+        monkeypatch.setattr(sys, "argv", [f"{script.__name__}.py", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            run_script(script.main)
+        return left.value.code, capsys.readouterr().err
+
+    return run
+
+
+@pytest.fixture
+def corpora(tmp_path, monkeypatch):
+    """A pool of two documents that share a sentence, and one that is apart."""
+    folder = tmp_path / "corpora"
+    (folder / "pool").mkdir(parents=True)
+    texts = {"s/a#1": TALKS, "s/a#2": OTHER, "s/b#1": AGAIN, "s/b#2": THIRD, "s/c#1": "So what."}
+    write_pool(folder, [{"row": row, "text": text} for row, text in texts.items()])
+    monkeypatch.setenv("STANCE_CORPORA", str(folder))
+    return folder
+
+
+def write_pool(folder, rows):
+    with gzip.open(folder / "pool" / "recent.jsonl.gz", "wt") as out:
+        out.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+def make_row(row, text, label="neutral", **more):
+    return {
+        "id": f"recent:{row}", "corpus": "recent", "row": row, "document": f"recent:{row[:3]}",
+        "sha256": hash_text(text), "label": label, "holder": None, "source": None, "others": [],
+        "votes": [{"annotator": "N", "kind": "person", "label": label, "holder": None,
+                   "source": None, "sure": 3}], **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def data(root, tmp_path, corpora):
+    """A data folder whose real-news test holds a sentence of document a."""
+    folder = tmp_path / "data"
+    for name in ("layers", "realnews", "written"):
+        (folder / name).mkdir(parents=True)
+    for name in ("articles.jsonl", "licences.toml", "conflicts.toml", "written/train.jsonl"):
+        shutil.copy(root / "data" / name, folder / name)
+    layer = {"split": "train", "round": "keyword"}
+    write(folder / "layers" / "recent.jsonl",
+          make_row("s/b#2", THIRD, **layer), make_row("s/c#1", "So what.", **layer))  # fmt: skip
+    write(folder / "realnews" / "test.jsonl", make_row("s/a#1", TALKS))
+    write(folder / "realnews" / "validation.jsonl", make_row("s/a#2", OTHER))
+    return folder
+
+
+def write(path, *rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_rows_of_documents_that_share_a_held_out_sentence_are_withheld(data, corpora):
+    """Document b is not held out and its labelled row is like no other; its other sentence is."""
+    assert withhold.withhold(data, corpora) == {"recent": 1}
+    assert [row.id for row in read_labels(data, "layers", "train")] == ["recent:s/c#1"]
+    assert [row.id for row in read_labels(data, "layers", "withheld")] == ["recent:s/b#2"]
+    before = (data / "layers" / "recent.jsonl").read_bytes()
+    assert not withhold.withhold(data, corpora)
+    assert (data / "layers" / "recent.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "conflict"),
+    [
+        ("Putin said that Russia was open to talks.", None),
+        ("Putin told Kyiv that Russia was open to talks.", "russia-ukraine"),
+        ("Russia and the U.S. resumed talks on arms control.", "us-russia"),
+        ("Moscow called New START dead.", "us-russia"),
+        ("The US sent arms to Ukraine, and Russia protested.", "russia-ukraine"),
+        ("Washington and Moscow met over Syria and its president, Assad.", "syria"),
+        ("Washington said nothing.", None),
+        ("Iran and Russia held talks in Tehran.", "iran"),
+    ],
+)
+def test_a_conflict_is_named_by_the_names_it_needs(root, text, conflict):
+    assert (
+        name_conflicts.name_conflict(text, name_conflicts.read_conflicts(root / "data")) == conflict
+    )
+
+
+def test_a_table_of_conflicts_of_another_form_is_refused(data, call):
+    path = data / "conflicts.toml"
+    path.write_text(path.read_text().replace('us-russia = ["US"', 'us-rusia = ["US"'))
+    code, said = call(name_conflicts, "--data-dir", data)
+    assert code == 2
+    assert "needs of unknown conflicts: us-rusia" in said
+
+
+@pytest.fixture
+def place(data, corpora, tmp_path):
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('[data]\ntrain = ["layers"]\n')
+    return compare_data.Place(data, corpora, tmp_path / "runs", recipe)
+
+
+def test_finished_models_are_taken_for_their_own_rows_and_recipe_alone(place, monkeypatch):
+    trained = []
+
+    def train(options):
+        trained.append(options.out.name)
+        options.out.mkdir(parents=True)
+        (options.out / "stance.json").write_text("{}")
+
+    monkeypatch.setattr(compare_data, "train", train)
+    rows = compare_data.train_variant("all", place)
+    assert len(rows.train) == 2
+    assert compare_data.train_variant("all", place).train == rows.train
+    assert trained == ["all"]
+
+    path = place.data / "layers" / "recent.jsonl"
+    text = path.read_text()
+    path.write_text(text.replace('"split"', '"note": 1, "split"'))  # trains no other model
+    compare_data.train_variant("all", place)
+    path.write_text(text.replace('"neutral", "holder": null', '"favor", "holder": null', 1))
+    with pytest.raises(InputError, match=r"expected one made from this recipe.*Delete the folder"):
+        compare_data.train_variant("all", place)
+    path.write_text(text)
+    place.recipe.write_text(place.recipe.read_text() + "# another\n")
+    with pytest.raises(InputError, match="found one made from others"):
+        compare_data.train_variant("all", place)
+    (place.runs / "all.sha256").unlink()
+    with pytest.raises(InputError, match="found one without identity"):
+        compare_data.train_variant("all", place)
+    assert trained == ["all"]
+
+
+def test_spans_belong_to_the_identity(place):
+    compare_data.write_data(compare_data.VARIANTS["all"], place, place.runs / "d")
+    source = compare_data.Source(place.data, place.corpora, release=True)
+    rows = compare_data.select_rows(source, train=["layers"], validation=["realnews"])
+    moved = replace(rows.train[0], holder=Span(0, 3, "Not"))
+    other = replace(rows, train=[moved, *rows.train[1:]])
+    assert compare_data.identify("r", rows) != compare_data.identify("r", other)
+    assert compare_data.identify("r", rows) != compare_data.identify("s", rows)
+
+
+NEEDY = {  # scripts that need the corpora, and a call that is right but for them
+    withhold: [],
+    name_conflicts: [],
+    compare_data: ["all", "--runs", "r", "--out", "o.json"],
+    compare_export: [],
+    teach: ["t"],
+    draw_active: ["m", "o", "--round", "r"],
+}
+
+
+@pytest.mark.parametrize("script", NEEDY, ids=lambda script: script.__name__)
+def test_scripts_say_that_they_need_the_corpora(root, call, monkeypatch, script):
+    monkeypatch.chdir(root)
+    monkeypatch.delenv("STANCE_CORPORA", raising=False)
+    code, said = call(script, *NEEDY[script])
+    assert code == 2
+    assert "STANCE_CORPORA" in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "said"),
+    [
+        (draw_realnews, [], "the following arguments are required: layers, out"),
+        (draw_realnews, ["nowhere", "out"], "expected a folder of label layers"),
+        (draw_active, ["m", "o"], "the following arguments are required: --round"),
+        (draw_active, ["m", "o", "--round", "r", "--size", "0"], "--size: expected at least 1"),
+        (draw_active, ["m", "o", "--round", "r", "--shares", '{"pro": 1}'], "with rules among"),
+        (draw_active, ["m", "o", "--round", "r", "--shares", "[1]"], "expected JSON like"),
+        (teach, [], "the following arguments are required: teachers"),
+        (fetch_encoder, [], "the following arguments are required: out"),
+        (compare_data, ["every", "--runs", "r", "--out", "o"], "expected variants among adopted"),
+        (make_card, ["--benchmarks", "nowhere.json"], "nowhere.json"),
+        (compare_export, ["a", "b"], "unrecognized arguments: b"),
+    ],
+)
+def test_calls_that_cannot_work_are_refused(call, script, arguments, said):
+    code, found = call(script, *arguments)
+    assert code == 2
+    assert said in found
+    assert "Traceback" not in found
+
+
+@pytest.mark.parametrize(
+    ("script", "missing"),
+    [(withhold, "split"), (withhold, "label"), (name_conflicts, "sha256"), (name_conflicts, "row")],
+)
+def test_rows_without_a_field_are_named(data, call, script, missing):
+    row = make_row("s/c#1", "So what.", split="train", round="keyword")
+    del row[missing]
+    write(data / "layers" / "recent.jsonl", make_row("s/b#2", THIRD, split="train"), row)
+    code, said = call(script, "--data-dir", data)
+    assert code == 2
+    assert f"recent.jsonl line 2 field '{missing}'" in said
+
+
+def test_rows_of_a_pool_without_a_text_are_named(data, corpora, call):
+    write_pool(corpora, [{"row": "s/a#1"}])
+    code, said = call(withhold, "--data-dir", data)
+    assert code == 2
+    assert "recent.jsonl.gz: expected gzipped JSON lines with row and text" in said
+
+
+def test_texts_of_no_labelled_row_are_no_ground_to_compare_on(root, corpora, call, monkeypatch):
+    monkeypatch.chdir(root)
+    code, said = call(compare_export)
+    assert code == 2
+    assert "holds the text of no test row" in said
