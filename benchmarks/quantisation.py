@@ -1,11 +1,13 @@
 """Forms of the model's ONNX file: how fast, how large, how many labels they change.
 
     STANCE_CORPORA=DIR python benchmarks/quantisation.py --out runs/quantisation.json
+    STANCE_CORPORA=DIR python benchmarks/quantisation.py --model AFTER --against BEFORE --forms
 
-Exports the network of a model folder, quantises it in each form, and lets the forms take turns,
-statement by statement, on real-news test rows: one thread, one statement a run, so that even a form
-whose scales come from the whole input cannot see other statements. Time is processor time, so a
-busy machine disturbs the ratios little. Labels changed are counted against float32.
+Exports the network of a model folder, quantises it in each form, and lets the forms and the
+folder's own file take turns, statement by statement, on real-news test rows: one thread, one
+statement a run, so that even a form whose scales come from the whole input cannot see other
+statements. Time is processor time, so a busy machine disturbs the ratios little. Labels changed
+are counted against float32. The file of another folder with the same tokenizer can take part.
 """
 
 import argparse
@@ -24,17 +26,18 @@ from scipy.stats import binomtest
 
 from contenders import RELEASED
 from speed import describe_environment, spread
-from stance.bundle import TOKENIZER, read_bundle
+from stance.bundle import ONNX, TOKENIZER, read_bundle
 from stance.calibration import softmax
 from stance.evaluation.metrics import compute_metrics, count_confusion
 from stance.layers import find_corpora
-from stance.runtime import Runtime
+from stance.runtime import SLOW_OPTIMIZERS, Runtime
 from stance.sets import find_data, read_set
 from stance.training import export
 from stance.training.network import read_network
 from stance.types import LABELS
 
 REFERENCE = "float32"
+OWN, OTHER = "the folder's file", "the other folder's file"
 RUNS = 5  # slices of the rows; a ratio is taken within each
 
 
@@ -76,13 +79,19 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", type=Path, default=RELEASED, help="(default: the released one)")
+    parser.add_argument("--against", type=Path, help="another model folder")
+    parser.add_argument("--forms", nargs="*", choices=list(FORMS), default=list(FORMS),
+                        help="(default: all)")  # fmt: skip
     parser.add_argument("--rows", type=int, default=2825, help="real-news test rows (default: all)")
     parser.add_argument("--out", type=Path, help="JSON file to write")
     options = parser.parse_args()
     rows = read_set(find_data("data"), "realnews", "test", find_corpora()).rows[: options.rows]
     settings = read_bundle(options.model).settings
     with tempfile.TemporaryDirectory() as scratch:
-        paths = build_forms(options.model, Path(scratch))
+        paths = build_forms(options.model, options.forms, Path(scratch))
+        paths[OWN] = options.model / ONNX
+        if options.against:
+            paths[OTHER] = options.against / ONNX
         runtime = Runtime(
             paths[REFERENCE], options.model / TOKENIZER, max_tokens=settings.max_tokens,
             device="cpu",
@@ -95,7 +104,7 @@ def main() -> None:
         name: {"mb": sizes[name]}
         | compare(logits[name], logits[REFERENCE], gold, settings.temperature)
         | time_form(seconds[name], seconds[REFERENCE])
-        for name in FORMS
+        for name in logits
     }
     report = {
         "schema": 1,
@@ -109,13 +118,14 @@ def main() -> None:
         options.out.write_text(json.dumps(report, indent=2) + "\n")
 
 
-def build_forms(model: Path, folder: Path) -> dict[str, Path]:
-    """Write the ONNX file of each form; return the paths by name."""
+def build_forms(model: Path, names: list[str], folder: Path) -> dict[str, Path]:
+    """Write the ONNX file of each form, the reference first; return the paths by name."""
     plain = folder / "plain.onnx"
     export.export_onnx(read_network(model), plain)
-    paths = {name: folder / f"{i}.onnx" for i, name in enumerate(FORMS)}
-    for name, quantize in FORMS.items():
-        quantize(plain, paths[name])
+    paths: dict[str, Path] = {}
+    for i, name in enumerate(dict.fromkeys([REFERENCE, *names])):
+        paths[name] = folder / f"{i}.onnx"
+        FORMS[name](plain, paths[name])
     return paths
 
 
@@ -125,7 +135,10 @@ def run_forms(
     """Return the logits of each form, (rows, labels), and its seconds for each row."""
     options = SessionOptions()
     options.intra_op_num_threads = 1
-    sessions = {name: InferenceSession(str(path), options) for name, path in paths.items()}
+    sessions = {
+        name: InferenceSession(str(path), options, disabled_optimizers=SLOW_OPTIMIZERS)
+        for name, path in paths.items()
+    }
     logits: dict[str, list[np.ndarray]] = {name: [] for name in paths}
     seconds: dict[str, list[float]] = {name: [] for name in paths}
     for i, ids in enumerate([inputs[0], *inputs]):

@@ -1,16 +1,25 @@
 """The first stage of a cascade: trained, stored, asked, and what ``stance score --fast`` says."""
 
+import gzip
 import json
+import os
 import shutil
+import signal
+import sys
+import time
 
 import numpy as np
 import pytest
 import torch
 
-from scoring import finish, read_bytes, read_csv, read_parts, start, write_form
+import cascade
+from calling import run_script
+from conftest import write_rows
+from scoring import count_shards, finish, read_bytes, read_csv, read_parts, start, write_form
 from stance.bundle import CASCADE, read_bundle
 from stance.cascade import FirstStage, read_first_stage
 from stance.errors import InputError, StanceError
+from stance.layers import hash_text
 from stance.model import load
 from stance.sets import read_set
 from stance.training.cascade import (
@@ -20,7 +29,7 @@ from stance.training.cascade import (
     measure,
     train_first_stage,
 )
-from stance.training.teacher import SoftRow
+from stance.training.teacher import SoftRow, format_line
 from stance.types import LABELS
 
 TEXTS = [
@@ -121,8 +130,11 @@ def test_the_threshold_keeps_the_wanted_share_and_never_skips_a_likely_stance():
     assert (facts.n, facts.passed) == (1000, pytest.approx(0.99))
     sure = Checked(np.full(10, 0.9), np.ones(10, bool), np.ones(10))
     assert choose_threshold(sure) == 0.5
+    none = Checked(chances, np.zeros(1000, bool), np.ones(1000))
     with pytest.raises(StanceError, match="validation rows with a stance"):
-        choose_threshold(Checked(chances, np.zeros(1000, bool), np.ones(1000)))
+        choose_threshold(none)
+    with pytest.raises(StanceError, match="test rows with a stance"):
+        measure(none, 0.5)
 
 
 @pytest.mark.parametrize("name", ["out", "out.csv"])
@@ -161,3 +173,70 @@ def test_a_model_without_a_first_stage_is_refused_before_anything_is_written(tin
     assert "expected a model folder with a first stage" in messages
     assert "leave --fast out" in messages
     assert not (tmp_path / "out").exists()
+
+
+def test_a_killed_fast_job_resumes_to_the_same_bytes(folder, tmp_path):
+    tiny = type("Tiny", (), {"folder": folder})
+    source = write_form(tmp_path / "in.csv", TEXTS * 300)
+    call = ("--fast", "--shard-rows", 50)
+    finish(start(tiny, source, tmp_path / "whole" / "out", *call))
+    out = tmp_path / "killed" / "out"
+    job = start(tiny, source, out, *call, start_new_session=True)
+    while job.poll() is None and count_shards(out) < 3:
+        time.sleep(0.002)
+    os.killpg(job.pid, signal.SIGKILL)
+    assert job.wait() == -signal.SIGKILL, "it must die before it ends"
+    assert 3 <= count_shards(out) < 42
+    finish(start(tiny, source, out, *call, "--resume"))
+    assert read_bytes(tmp_path / "killed") == read_bytes(tmp_path / "whole")
+
+
+@pytest.fixture
+def news(tiny_model, tmp_path, monkeypatch):
+    """Real news made of the tiny rows, and a teacher who is right about others."""
+    data, corpora = tmp_path / "data", tmp_path / "corpora"
+    shutil.copytree(tiny_model.data, data)
+    (corpora / "pool").mkdir(parents=True)
+    texts = {}
+    (data / "realnews").mkdir()
+    (data / "teacher").mkdir()
+    for split in ("validation", "test"):
+        rows = [json.loads(s) for s in (data / "written" / f"{split}.jsonl").open()]
+        for row in rows:
+            texts[row["id"]] = row["text"]
+            row |= {"corpus": "recent", "row": row["id"], "sha256": hash_text(row.pop("text"))}
+        write_rows(data / "realnews" / f"{split}.jsonl", rows)
+    with (data / "teacher" / "recent.tsv").open("w") as teacher:
+        for row in [json.loads(s) for s in (data / "written" / "train.jsonl").open()] * 8:
+            name = f"taught-{len(texts)}"
+            texts[name] = row["text"] if row["text"] not in texts.values() else "weather"
+            chances = np.array([0.97 if row["label"] == label else 0.01 for label in LABELS])
+            teacher.write(format_line(name, hash_text(texts[name]), chances))
+    with gzip.open(corpora / "pool" / "recent.jsonl.gz", "wt") as pool:
+        pool.writelines(json.dumps({"row": r, "text": text}) + "\n" for r, text in texts.items())
+    monkeypatch.setenv("STANCE_CORPORA", str(corpora))
+    return data
+
+
+def test_one_command_adds_a_first_stage_and_the_folder_stays_whole(
+    tiny_model, news, tmp_path, monkeypatch, capsys
+):
+    copy = tmp_path / "model"
+    shutil.copytree(tiny_model.folder, copy)
+    for _ in range(2):  # again over one that is there
+        monkeypatch.setattr(sys, "argv", ["cascade.py", str(copy), "--data-dir", str(news)])
+        with pytest.raises(SystemExit) as left:
+            run_script(cascade.main)
+        said = capsys.readouterr()
+        assert left.value.code == 0, said.err
+    bundle = read_bundle(copy)
+    facts = bundle.settings.cascade
+    assert bundle.sha256 != read_bundle(tiny_model.folder).sha256
+    assert f"{facts.recall:.2%} [{facts.low:.2%}, {facts.high:.2%}] of the {facts.n}" in said.out
+    assert "on 32 real-news test rows" in said.out
+    monkeypatch.delenv("STANCE_CORPORA")
+    with pytest.raises(SystemExit) as left:
+        run_script(cascade.main)
+    assert left.value.code == 2
+    assert "STANCE_CORPORA" in capsys.readouterr().err
+    assert read_bundle(copy) == bundle

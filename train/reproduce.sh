@@ -18,6 +18,8 @@ make .venv/.develop
 stance=.venv/bin/stance
 
 [ -f "$runs/small/stance.json" ] || $stance train --recipe $recipe --out "$runs/small"
+# The first stage of `stance score --fast`; it belongs to the model, so it comes before all figures.
+grep -q cascade.safetensors "$runs/small/stance.json" || .venv/bin/python train/cascade.py "$runs/small"
 
 # SetFit, which takes minutes to train, stands in all tables but that of the articles, whose five
 # folds would each need one.
