@@ -12,6 +12,7 @@ are counted against float32. The file of another folder with the same tokenizer 
 
 import argparse
 import json
+import shutil
 import statistics
 import tempfile
 import time
@@ -21,16 +22,22 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnxruntime import InferenceSession, SessionOptions
-from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    QuantType,
+    quantize_dynamic,
+    quantize_static,
+)
 from scipy.stats import binomtest
 
 from contenders import RELEASED
 from speed import describe_environment, spread
-from stance.bundle import ONNX, TOKENIZER, read_bundle
+from stance.bundle import ONNX, read_bundle
 from stance.calibration import softmax
 from stance.evaluation.metrics import compute_metrics, count_confusion
 from stance.layers import find_corpora
-from stance.runtime import SLOW_OPTIMIZERS, Runtime
+from stance.model import load
+from stance.runtime import SLOW_OPTIMIZERS
 from stance.sets import find_data, read_set
 from stance.training import export
 from stance.training.network import read_network
@@ -38,38 +45,79 @@ from stance.types import LABELS
 
 REFERENCE = "float32"
 OWN, OTHER = "the folder's file", "the other folder's file"
+CALIBRATION = 200  # validation sentences that fix scales
 RUNS = 5  # slices of the rows; a ratio is taken within each
 
 
-def quantize_blocks(bits: int, block_size: int, level: int) -> Callable[[Path, Path], None]:
+Form = Callable[[Path, Path, list[list[int]]], None]
+"""Makes of a float32 file another one; the token ids of real sentences are there to calibrate."""
+
+
+def quantize_blocks(bits: int, block_size: int, level: int) -> Form:
     """Return the function that quantises weights in blocks; level 0 multiplies in float32."""
 
-    def quantize(plain: Path, target: Path) -> None:
+    def quantize(plain: Path, target: Path, sentences: list[list[int]]) -> None:
         export.quantize(plain, target, bits=bits, block_size=block_size, level=level)
 
     return quantize
 
 
-def quantize_whole(plain: Path, target: Path) -> None:
+def copy(plain: Path, target: Path, sentences: list[list[int]]) -> None:
+    """Leave the file as it is."""
+    shutil.copyfile(plain, target)
+
+
+def quantize_whole(plain: Path, target: Path, sentences: list[list[int]]) -> None:
     """Quantise weights by column; activations at run time with one scale for the whole input."""
-    scratch = plain.with_name("embeddings.onnx")
-    model = onnx.load(plain)
-    export.quantize_embeddings(model)
-    onnx.save(model, scratch)
     quantize_dynamic(
-        scratch, target, op_types_to_quantize=["MatMul"], per_channel=True,
+        shrink_embeddings(plain), target, op_types_to_quantize=["MatMul"], per_channel=True,
         weight_type=QuantType.QInt8, extra_options={"MatMulConstBOnly": True},
     )  # fmt: skip
 
 
-FORMS: dict[str, Callable[[Path, Path], None]] = {
-    "float32": lambda plain, target: target.write_bytes(plain.read_bytes()) and None,
+def quantize_fixed(plain: Path, target: Path, sentences: list[list[int]]) -> None:
+    """Quantise weights by column; activations with scales that real sentences fixed beforehand."""
+    quantize_static(
+        shrink_embeddings(plain), target, Sentences(sentences), op_types_to_quantize=["MatMul"],
+        per_channel=True, weight_type=QuantType.QInt8, activation_type=QuantType.QUInt8,
+        extra_options={"MatMulConstBOnly": True},
+    )  # fmt: skip
+
+
+class Sentences(CalibrationDataReader):
+    """Sentences one by one, as the calibration asks for them."""
+
+    def __init__(self, sentences: list[list[int]]) -> None:
+        self.feeds = iter(map(build_feed, sentences))
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        """Return the next input, or None."""
+        return next(self.feeds, None)
+
+
+def build_feed(ids: list[int]) -> dict[str, np.ndarray]:
+    """Return the network's input for one sentence."""
+    return {"input_ids": np.array([ids]), "attention_mask": np.ones((1, len(ids)), np.int64)}
+
+
+def shrink_embeddings(plain: Path) -> Path:
+    """Write the file with 8-bit embeddings beside and return its path."""
+    path = plain.with_name("embeddings.onnx")
+    model = onnx.load(plain)
+    export.quantize_embeddings(model)
+    onnx.save(model, path)
+    return path
+
+
+FORMS: dict[str, Form] = {
+    REFERENCE: copy,
     "weights 8 bits, blocks of 64": quantize_blocks(8, 64, 0),
     "8 bits, blocks of 32": quantize_blocks(8, 32, export.INT8),
     "8 bits, blocks of 64": quantize_blocks(8, 64, export.INT8),
     "8 bits, blocks of 128 (ours)": quantize_blocks(8, 128, export.INT8),
     "4 bits, blocks of 32": quantize_blocks(4, 32, export.INT8),
     "8 bits, one scale a statement": quantize_whole,
+    "8 bits, scales fixed beforehand": quantize_fixed,
 }
 
 
@@ -85,18 +133,22 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=2825, help="real-news test rows (default: all)")
     parser.add_argument("--out", type=Path, help="JSON file to write")
     options = parser.parse_args()
-    rows = read_set(find_data("data"), "realnews", "test", find_corpora()).rows[: options.rows]
+    validation, rows = (
+        read_set(find_data("data"), "realnews", split, find_corpora()).rows
+        for split in ("validation", "test")
+    )
+    rows = rows[: options.rows]
     settings = read_bundle(options.model).settings
+    runtime = load(options.model, device="cpu").runtime
+    sentences, inputs = (
+        [cut.windows[0].ids for cut in runtime.cut([row.text for row in part])]
+        for part in (validation[:CALIBRATION], rows)
+    )
     with tempfile.TemporaryDirectory() as scratch:
-        paths = build_forms(options.model, options.forms, Path(scratch))
+        paths = build_forms(options.model, options.forms, Path(scratch), sentences)
         paths[OWN] = options.model / ONNX
         if options.against:
             paths[OTHER] = options.against / ONNX
-        runtime = Runtime(
-            paths[REFERENCE], options.model / TOKENIZER, max_tokens=settings.max_tokens,
-            device="cpu",
-        )  # fmt: skip
-        inputs = [cut.windows[0].ids for cut in runtime.cut([row.text for row in rows])]
         logits, seconds = run_forms(paths, inputs)
         sizes = {name: path.stat().st_size / 1e6 for name, path in paths.items()}
     gold = np.array([LABELS.index(row.label) for row in rows])
@@ -118,14 +170,16 @@ def main() -> None:
         options.out.write_text(json.dumps(report, indent=2) + "\n")
 
 
-def build_forms(model: Path, names: list[str], folder: Path) -> dict[str, Path]:
+def build_forms(
+    model: Path, names: list[str], folder: Path, sentences: list[list[int]]
+) -> dict[str, Path]:
     """Write the ONNX file of each form, the reference first; return the paths by name."""
     plain = folder / "plain.onnx"
     export.export_onnx(read_network(model), plain)
     paths: dict[str, Path] = {}
     for i, name in enumerate(dict.fromkeys([REFERENCE, *names])):
         paths[name] = folder / f"{i}.onnx"
-        FORMS[name](plain, paths[name])
+        FORMS[name](plain, paths[name], sentences)
     return paths
 
 
@@ -142,7 +196,7 @@ def run_forms(
     logits: dict[str, list[np.ndarray]] = {name: [] for name in paths}
     seconds: dict[str, list[float]] = {name: [] for name in paths}
     for i, ids in enumerate([inputs[0], *inputs]):
-        feed = {"input_ids": np.array([ids]), "attention_mask": np.ones((1, len(ids)), np.int64)}
+        feed = build_feed(ids)
         for name, session in sessions.items():
             start = time.process_time()
             row = session.run(["logits", "spans"], feed)[0][0]

@@ -19,6 +19,7 @@ from scoring import count_shards, finish, read_bytes, read_csv, read_parts, star
 from stance.bundle import CASCADE, read_bundle
 from stance.cascade import FirstStage, read_first_stage
 from stance.errors import InputError, StanceError
+from stance.evaluation.card import format_cascade
 from stance.layers import hash_text
 from stance.model import load
 from stance.sets import read_set
@@ -234,6 +235,8 @@ def test_one_command_adds_a_first_stage_and_the_folder_stays_whole(
     assert bundle.sha256 != read_bundle(tiny_model.folder).sha256
     assert f"{facts.recall:.2%} [{facts.low:.2%}, {facts.high:.2%}] of the {facts.n}" in said.out
     assert "on 32 real-news test rows" in said.out
+    assert f"{100 * facts.recall:.1f} % [" in format_cascade(facts)
+    assert format_cascade(None) == ""
     monkeypatch.delenv("STANCE_CORPORA")
     with pytest.raises(SystemExit) as left:
         run_script(cascade.main)

@@ -7,7 +7,6 @@ import sys
 import numpy as np
 import pytest
 
-import breakdown
 import requantize
 from calling import run_script
 from stance.bundle import CASCADE, ONNX, read_bundle
@@ -94,13 +93,3 @@ def test_what_is_not_there_twice_is_scored_once(tiny_model, monkeypatch):
     assert seen == [2]
     assert np.array_equal(first.logits, third.logits)
     assert not np.array_equal(first.logits, second.logits)
-
-
-def test_the_breakdown_names_parts_and_operators(tiny_model, tmp_path, monkeypatch, capsys):
-    model = load(tiny_model.folder, device="cpu")
-    session = model.runtime.session
-    operators = breakdown.time_operators(model, ["kyiv rejected talks", "weather"])
-    assert model.runtime.session is session
-    assert {"MatMulNBits", "Attention"} <= set(operators)
-    assert min(operators.values()) >= 0
-    assert set(breakdown.time_parts(model, ["kyiv rejected talks"] * 8)) >= {"tokenizer", "network"}
