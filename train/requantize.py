@@ -4,8 +4,8 @@ Usage: STANCE_CORPORA=DIR python train/requantize.py MODEL [--data-dir data]
 
 Exports and quantises as ``stance train`` does now, fits temperature and reliability anew on the
 validation rows that the recipe names, and puts file and settings in the place of the old ones.
-Nothing is trained (two minutes). A first stage was verified with the old file and is taken away:
-add one with ``train/cascade.py``. Compare the folder before and after with
+Nothing is trained (half a minute of processor time). A first stage was verified with the old file
+and is taken away: add one with ``train/cascade.py``. Compare the folder before and after with
 ``benchmarks/quantisation.py --model AFTER --against BEFORE``.
 """
 
