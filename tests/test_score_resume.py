@@ -200,8 +200,12 @@ def test_a_full_disk_is_one_message_and_can_be_resumed(tiny_model, tmp_path, nam
 def test_a_file_that_may_not_be_read_is_named(light, tmp_path, monkeypatch):
     source = write_form(tmp_path / "in.jsonl", ["a"])
 
-    def refuse(*arguments, **options):
-        raise PermissionError(13, "Permission denied", str(source))
+    real = open
+
+    def refuse(path, *arguments, **options):
+        if str(path) == str(source):
+            raise PermissionError(13, "Permission denied", str(source))
+        return real(path, *arguments, **options)
 
     monkeypatch.setattr("builtins.open", refuse)  # root may read everything: no mode would do
     with pytest.raises(InputError, match=r"in\.jsonl: .*found Permission denied"):
