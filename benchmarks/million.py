@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import psutil
@@ -48,6 +48,7 @@ def main() -> None:
     report = {
         "schema": 1,
         "environment": describe_environment(),
+        "model": run["model"],
         "rows": run["rows"],
         "bad_rows": run["bad_rows"],
         "seconds": seconds,
@@ -60,6 +61,7 @@ def main() -> None:
     plot(samples, options.out / "million.png")
     print(f"{run['rows']:,} rows in {seconds:.0f} s: {report['rows_per_s']:.0f} a second, "
           f"at most {peak:.0f} MB")  # fmt: skip
+    print_quarters(samples)
 
 
 def write_rows(path: Path, n: int) -> None:
@@ -101,6 +103,17 @@ def measure(pid: int) -> int:
 def count_done(path: Path) -> int:
     """Return how many rows the journal of a job has."""
     return json.loads(path.read_text())["rows"] if path.is_file() else 0
+
+
+def print_quarters(samples: list[dict]) -> None:
+    """Print the rate and the highest memory in each quarter of the time: neither should drift."""
+    print("| quarter of the time | rows/s | highest MB |\n| --- | --- | --- |")
+    edges = [i * (len(samples) - 1) // 4 for i in range(5)]
+    for quarter, (first, last) in enumerate(pairwise(edges), start=1):
+        begin, end = samples[first], samples[last]
+        rate = (end["rows"] - begin["rows"]) / max(end["s"] - begin["s"], 1e-9)
+        peak = max(sample["rss_mb"] for sample in samples[first : last + 1])
+        print(f"| {quarter} | {rate:.0f} | {peak:.0f} |")
 
 
 def plot(samples: list[dict], path: Path) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from contenders import BUILDERS, FOLDER, REFERENCE, Contender, build_all
+from contenders import BUILDERS, REFERENCE, RELEASED, Contender, build_all
 from sentences import hash_sentences, read_sentences
 from stance.bundle import read_bundle
 
@@ -37,20 +37,21 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="runs of each (default: 5)")
     parser.add_argument("--singles", type=int, default=200, help="statements timed alone")
     parser.add_argument("--contenders", default=",".join(BUILDERS), help="names with commas")
+    parser.add_argument("--model", type=Path, default=RELEASED, help="(default: the released one)")
     parser.add_argument("--out", type=Path, help="JSON file to write")
     options = parser.parse_args()
     texts, origin = read_sentences(options.rows)
-    built, missing = build_all(options.contenders.split(","))
+    built, missing = build_all(options.contenders.split(","), options.model)
     for label in built.values():
         label(texts[:WARM_UP])
     load_before = os.getloadavg()
     report = {
         "schema": 1,
-        "environment": describe_environment(),
+        "environment": describe_environment(options.model),
         "sentences": {"n": len(texts), "origin": origin, "sha256": hash_sentences(texts)},
         "contenders": time_contenders(built, texts, options.runs),
         "missing": missing,
-        "cold_start_s": spread([time_cold_start() for _ in range(options.runs)]),
+        "cold_start_s": spread([time_cold_start(options.model) for _ in range(options.runs)]),
         "load": {"before": load_before, "after": os.getloadavg()},
     }
     for name, label in built.items():
@@ -97,9 +98,10 @@ def time_singles(label: Contender, texts: list[str], n: int) -> dict[str, float]
     return {"n": len(times), "p50": times[len(times) // 2], "p95": times[len(times) * 95 // 100]}
 
 
-def time_cold_start() -> float:
+def time_cold_start(model: Path) -> float:
     """Return the seconds that ``stance predict`` takes as a whole process."""
-    command = [sys.executable, "-m", "stance.cli", "predict", "Kyiv walked out of the talks."]
+    call = ["predict", "--model", str(model), "Kyiv walked out of the talks."]
+    command = [sys.executable, "-m", "stance.cli", *call]
     start = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True)
     return time.perf_counter() - start
@@ -111,7 +113,7 @@ def spread(values: list[float]) -> dict[str, float | list[float]]:
             "runs": values}  # fmt: skip
 
 
-def describe_environment() -> dict:
+def describe_environment(model: Path = RELEASED) -> dict:
     """Return the machine, the versions and the model that the figures belong to."""
     versions = {}
     for package in PACKAGES:
@@ -128,7 +130,7 @@ def describe_environment() -> dict:
         "python": platform.python_version(),
         "threads": os.environ.get("OMP_NUM_THREADS"),
         "versions": versions,
-        "model": read_bundle(FOLDER).sha256,
+        "model": read_bundle(model).sha256,
     }
 
 

@@ -33,6 +33,7 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
         "sets",
         "selection",
         "bundle",
+        "cascade",
         "cast",
         "runtime",
         "scored",
@@ -207,21 +208,22 @@ def test_odd_text_is_answered(model, text):
 
 def test_long_text_is_read_to_its_end(model):
     text = "the weather report of kyiv . " * 60
-    windows, truncated = model.runtime._cut([text])
+    (cut,) = model.runtime.cut([text])
+    windows = cut.windows
     read = {i for window in windows for start, end in window.offsets for i in range(start, end)}
     assert len(windows) > 1
     assert read == {i for i, char in enumerate(text) if not char.isspace()}
-    assert truncated == [False]
+    assert not cut.truncated
 
 
 def test_the_window_that_speaks_most_clearly_of_a_position_decides(model):
     text = "the weather report of kyiv . " * 30 + "moscow rejected talks , kyiv said . " * 3
-    windows, _ = model.runtime._cut([text])
-    alone = [model.runtime._run([window])[0][0] for window in windows]
+    (cut,) = model.runtime.cut([text])
+    alone = [model.runtime._run([(0, window)])[0][0] for window in cut.windows]
     clearest = min(alone, key=lambda logits: logits[3] - logits[:3].max())
     (scores,) = model.runtime.score([text])
     assert scores.logits == pytest.approx(clearest, abs=1e-4)
-    assert scores.windows == len(windows)
+    assert scores.windows == len(cut.windows)
 
 
 def test_megabyte_is_answered_and_truncated(model):

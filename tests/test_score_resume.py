@@ -1,4 +1,4 @@
-"""``stance score`` killed, run twice, run again after a change, run on a full disk."""
+"""``stance score`` killed, run twice, run again after a change, where it may not read or write."""
 
 import os
 import random
@@ -195,3 +195,20 @@ def test_a_full_disk_is_one_message_and_can_be_resumed(tiny_model, tmp_path, nam
     finish(start(*call, "--resume"))
     finish(start(tiny_model, source, tmp_path / "whole" / name, "--shard-rows", 100))
     assert read_bytes(tmp_path / "full") == read_bytes(tmp_path / "whole")
+
+
+def test_a_file_that_may_not_be_read_is_named(light, tmp_path, monkeypatch):
+    source = write_form(tmp_path / "in.jsonl", ["a"])
+
+    real = open
+
+    def refuse(path, *arguments, **options):
+        if str(path) == str(source):
+            raise PermissionError(13, "Permission denied", str(source))
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr("builtins.open", refuse)  # root may read everything: no mode would do
+    with pytest.raises(InputError, match=r"in\.jsonl: .*found Permission denied"):
+        run(source, tmp_path / "out")
+    monkeypatch.undo()
+    assert not (tmp_path / "out").exists()

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+import cascade
 import compare_data
 import compare_export
 import draw_active
@@ -15,6 +16,7 @@ import draw_realnews
 import fetch_encoder
 import make_card
 import name_conflicts
+import requantize
 import teach
 import withhold
 from calling import run_script
@@ -178,6 +180,7 @@ NEEDY = {  # scripts that need the corpora, and a call that is right but for the
     compare_data: ["all", "--runs", "r", "--out", "o.json"],
     compare_export: [],
     teach: ["t", "--encoder", "e"],
+    cascade: ["m"],
     draw_active: ["m", "o", "--round", "r"],
 }
 
@@ -205,6 +208,8 @@ def test_scripts_say_that_they_need_the_corpora(root, call, monkeypatch, script)
         (fetch_encoder, [], "the following arguments are required: out"),
         (compare_data, ["every", "--runs", "r", "--out", "o"], "expected variants among adopted"),
         (make_card, ["--benchmarks", "nowhere.json"], "nowhere.json"),
+        (requantize, ["nowhere"], "expected a model folder, found no such folder"),
+        (cascade, [], "the following arguments are required: model"),
         (compare_export, ["a", "b"], "unrecognized arguments: b"),
     ],
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stance import files
+from stance.cascade import CascadeFacts
 from stance.errors import InputError
 
 FORMAT = 1
@@ -14,6 +15,8 @@ SETTINGS = "stance.json"
 ONNX = "onnx/model_quantized.onnx"
 TOKENIZER = "tokenizer.json"
 CARD = "README.md"
+CASCADE = "cascade.safetensors"
+"""The first stage of a cascade, which a model folder may have."""
 FILES = (
     "config.json",
     "model.safetensors",
@@ -60,6 +63,7 @@ class Settings:
         left_out: the article that it was not trained on, or None.
         encoder: the base encoder's name, revision and SHA-256.
         stance_version: version of the package that wrote the folder.
+        cascade: see ``CascadeFacts``; None where the folder has no first stage.
     """
 
     name: str
@@ -72,6 +76,7 @@ class Settings:
     left_out: str | None
     encoder: dict[str, str]
     stance_version: str
+    cascade: CascadeFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -114,9 +119,15 @@ def read_bundle(folder: str | Path) -> Bundle:
         found = "a file" if root.exists() else "no such folder"
         raise InputError(str(root), expected="a model folder", found=found, remedy=REMEDY)
     content = read_settings(root)
-    for name in FILES:
+    settings = parse_settings(content, root / SETTINGS)
+    for name in list_files(settings):
         check_file(root / name, content["files"].get(name))
-    return Bundle(root, content["sha256"], parse_settings(content, root / SETTINGS))
+    return Bundle(root, content["sha256"], settings)
+
+
+def list_files(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the files that a model folder has beside ``stance.json``."""
+    return (*FILES, CASCADE) if settings.cascade else FILES
 
 
 def read_settings(root: Path) -> dict[str, Any]:
@@ -152,9 +163,12 @@ def check_file(path: Path, expected: str | None) -> None:
 def parse_settings(content: dict[str, Any], path: Path) -> Settings:
     """Turn the settings' content into ``Settings``."""
     try:
-        values = {name: content[name] for name in Settings.__dataclass_fields__}
+        known = Settings.__dataclass_fields__
+        values = {name: content[name] for name in known if name != "cascade"}
         values["labels"] = tuple(values["labels"])
         values["reliability"] = Reliability(**values["reliability"])
+        if content.get("cascade"):
+            values["cascade"] = CascadeFacts(**content["cascade"])
     except (KeyError, TypeError) as error:
         raise InputError(
             str(path), expected="the fields of format 1", found=str(error), remedy=REMEDY
@@ -173,7 +187,7 @@ def write_settings(folder: Path, settings: Settings) -> Bundle:
     Raises:
         InputError: a file of the format is missing.
     """
-    for name in FILES:
+    for name in list_files(settings):
         if not (folder / name).is_file():
             raise InputError(
                 str(folder / name), expected="the file", found="no such file", remedy="Write it."
@@ -181,7 +195,7 @@ def write_settings(folder: Path, settings: Settings) -> Bundle:
     content = {
         "format": FORMAT,
         **asdict(settings),
-        "files": {name: hash_file(folder / name) for name in FILES},
+        "files": {name: hash_file(folder / name) for name in list_files(settings)},
     }
     content = json.loads(json.dumps(content))
     content["sha256"] = hash_settings(content)

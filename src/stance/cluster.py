@@ -145,4 +145,5 @@ def read_result(row: dict[str, str]) -> Outcome:
     if row["error"]:
         raise StanceError(**json.loads(row["error"]))
     fields = json.loads(row["outcome"])
-    return Outcome(fields["labels"], [BadRow(**bad) for bad in fields["bad"]], fields["size"])
+    bad = [BadRow(**row) for row in fields.pop("bad")]
+    return Outcome(bad=bad, **fields)

@@ -20,7 +20,15 @@ from stance.inputs import BadRow, Input, Statement, find_inputs, iter_rows
 from stance.journal import Journal
 from stance.model import load
 from stance.outputs import SCHEMA, Output, claim
-from stance.shards import Layout, Outcome, Scorer, plan_layout, use_model, write_part
+from stance.shards import (
+    Layout,
+    Outcome,
+    Scorer,
+    plan_layout,
+    use_cascade,
+    use_model,
+    write_part,
+)
 from stance.survey import Shard, Survey, survey
 
 log = logging.getLogger(__name__)
@@ -38,6 +46,7 @@ class Job:
         model: model folder or Hub name, None for the released one.
         revision: commit of the Hub repository.
         device: ``auto``, ``cpu`` or ``cuda``.
+        fast: ask the full model only about rows that its first stage passes on.
         resume: go on with the job begun at ``output``.
         bars: show progress on stderr.
     """
@@ -49,6 +58,7 @@ class Job:
     model: str | None = None
     revision: str | None = None
     device: str = "auto"
+    fast: bool = False
     resume: bool = False
     bars: bool = False
 
@@ -73,6 +83,8 @@ class Summary:
         bad_rows: rows that could not be scored.
         new_rows: rows that this run scored.
         seconds: time that it took to score them.
+        skipped: rows, among all, that a first stage answered.
+        cascade: facts of that stage, as ``bundle.CascadeFacts`` has them, or None.
     """
 
     rows: int
@@ -80,6 +92,8 @@ class Summary:
     bad_rows: int
     new_rows: int
     seconds: float
+    skipped: int = 0
+    cascade: dict[str, Any] | None = None
 
 
 Tick = Callable[[int], object]
@@ -92,7 +106,7 @@ def open_scorer(job: Job) -> Scorer:
     """Return the scorer of a job."""
     model = load(job.model, revision=job.revision, device=job.device)
     model.check_stances("stance score")
-    return use_model(model)
+    return use_cascade(model) if job.fast else use_model(model)
 
 
 def score_here(work: Work, scorer: Scorer, first: int, tick: Tick) -> Iterator[Outcome]:
@@ -190,6 +204,7 @@ def identify(job: Job, scorer: Scorer, found: Survey) -> dict[str, Any]:
             "shard_rows": job.shard_rows,
             "format": job.output.form,
             "device": job.device,
+            "fast": job.fast,
         },
         "inputs": found.facts,
     }
@@ -209,4 +224,7 @@ def run_shards(work: Work, scorer: Scorer, engine: Engine, journal: Journal, fir
 def summarize(journal: Journal, first: int, seconds: float) -> Summary:
     """Return what a job came to; ``first`` is the first part that this run wrote."""
     new = sum(shard["rows"] for shard in journal.shards[first:])
-    return Summary(journal.rows, journal.labels, journal.bad_rows, new, seconds)
+    return Summary(
+        journal.rows, journal.labels, journal.bad_rows, new, seconds, journal.skipped,
+        journal.identity["model"].get("cascade"),
+    )  # fmt: skip

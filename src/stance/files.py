@@ -192,11 +192,9 @@ def parse_object(line: str, where: str) -> dict[str, Any]:
         ) from None
     if not isinstance(value, dict):
         raise InputError(
-            where,
-            expected="a JSON object",
-            found=type(value).__name__,
+            where, expected="a JSON object", found=type(value).__name__,
             remedy="Write one object with named fields a line.",
-        )
+        )  # fmt: skip
     return value
 
 

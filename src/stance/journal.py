@@ -86,6 +86,7 @@ class Journal:
                 "bytes": outcome.size,
                 "bad_bytes": len(lines),
                 "labels": outcome.labels,
+                "skipped": outcome.skipped,
             }
         )
         self.save(done=False)
@@ -105,9 +106,15 @@ class Journal:
         """Number of rows by label."""
         return {label: sum(shard["labels"][label] for shard in self.shards) for label in LABELS}
 
+    @property
+    def skipped(self) -> int:
+        """Number of rows that a first stage answered."""
+        return sum(shard["skipped"] for shard in self.shards)
+
     def save(self, *, done: bool) -> None:
         """Write ``run.json``."""
-        totals = {"rows": self.rows, "bad_rows": self.bad_rows, "labels": self.labels}
+        totals = {"rows": self.rows, "bad_rows": self.bad_rows, "labels": self.labels,
+                  "skipped": self.skipped}  # fmt: skip
         content = {**self.identity, "done": done, **totals, "shards": self.shards}
         files.write_json(self.output.folder / RUN, content)
 

@@ -6,9 +6,13 @@ from importlib.resources import files as package_files
 from pathlib import Path
 from typing import overload
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stance import language
-from stance.bundle import ONNX, TOKENIZER, Bundle, read_bundle
+from stance.bundle import CASCADE, ONNX, TOKENIZER, Bundle, read_bundle
 from stance.calibration import softmax
+from stance.cascade import FirstStage, read_first_stage
 from stance.document import analyze as analyze_document
 from stance.errors import InputError, StanceError
 from stance.runtime import Runtime, Scores
@@ -99,6 +103,48 @@ class Model:
         for chunk in cut_stream(texts):
             yield from self._predict(chunk)
 
+    def stream_fast(self, texts: Iterable[str]) -> Iterator[tuple[Prediction, bool]]:
+        """Yield the prediction of each statement, and whether the full model read it.
+
+        Where it did not, the first stage of the cascade found too little of a stance: the
+        prediction is neutral with the first stage's scores, and not reliable.
+
+        Args:
+            texts: statements, perhaps without end.
+
+        Raises:
+            InputError: the model folder has no first stage.
+        """
+        facts = self.bundle.settings.cascade
+        if facts is None:
+            raise InputError(
+                f"fast scoring with the model {self.bundle.folder}",
+                expected="a model folder with a first stage",
+                found=f"no {CASCADE} in it",
+                remedy="Score without it (leave --fast out), or add one with train/cascade.py.",
+            )
+        stage = read_first_stage(self.bundle.folder / CASCADE)
+        return self._cascade(texts, stage, facts.threshold)
+
+    def _cascade(
+        self, texts: Iterable[str], stage: FirstStage, threshold: float
+    ) -> Iterator[tuple[Prediction, bool]]:
+        for chunk in cut_stream(texts):
+            self._check(chunk)
+            different = list(dict.fromkeys(chunk))
+            cuts = self.runtime.cut(different)
+            first = stage.score([cut.windows[0].ids for cut in cuts])
+            several = np.array([len(cut.windows) > 1 for cut in cuts])  # more than it reads
+            passed = (1 - first[:, LABELS.index(NEUTRAL)] >= threshold) | several
+            full = self.runtime.score_cuts([cuts[i] for i in passed.nonzero()[0]])
+            found = dict(zip(passed.nonzero()[0].tolist(), full, strict=True))
+            at = {text: i for i, text in enumerate(different)}
+            for i, text in ((at[text], text) for text in chunk):
+                if i in found:
+                    yield self._decide(text, found[i]), True
+                else:
+                    yield predict_skipped(text, first[i]), False
+
     def analyze(
         self, text: str, *, document: str | None = None, actors: str | Path | None = None
     ) -> Analysis:
@@ -117,6 +163,13 @@ class Model:
         return analyze_document(text, self.predict, document=document, actors=actors)
 
     def _predict(self, texts: list[str]) -> list[Prediction]:
+        self._check(texts)
+        return [
+            self._decide(text, scores)
+            for text, scores in zip(texts, self.runtime.score(texts), strict=True)
+        ]
+
+    def _check(self, texts: list[str]) -> None:
         for i, text in enumerate(texts):
             if not isinstance(text, str):
                 raise InputError(
@@ -125,10 +178,6 @@ class Model:
                     found=type(text).__name__,
                     remedy="Turn missing values into '' first.",
                 )
-        return [
-            self._decide(text, scores)
-            for text, scores in zip(texts, self.runtime.score(texts), strict=True)
-        ]
 
     def _decide(self, text: str, scores: Scores) -> Prediction:
         settings = self.bundle.settings
@@ -172,6 +221,14 @@ def predict_blank(text: str, labels: tuple[str, ...]) -> Prediction:
     """Return what a text without a readable token gets: neutral, not reliable."""
     scores = {label: float(label == NEUTRAL) for label in labels}
     return Prediction(text, NEUTRAL, scores, 1.0, False, None, None, False)
+
+
+def predict_skipped(text: str, probabilities: NDArray[np.floating]) -> Prediction:
+    """Return what a text gets that the first stage did not pass on: neutral, not reliable."""
+    scores = dict(zip(LABELS, map(float, probabilities), strict=True))
+    if not text.strip():
+        return predict_blank(text, LABELS)
+    return Prediction(text, NEUTRAL, scores, scores[NEUTRAL], False, None, None, False)
 
 
 def load(

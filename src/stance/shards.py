@@ -3,7 +3,7 @@
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import tee
 from pathlib import Path
 from typing import IO, Any
@@ -14,6 +14,10 @@ from stance.model import Model
 from stance.types import COLUMNS, LABELS, Prediction
 
 FORMS = ("jsonl", "csv", "parquet")
+STAGE = "stage"
+"""Column that says which stage of a cascade answered: ``FIRST`` or ``FULL``."""
+
+FIRST, FULL = "first", "full"
 
 
 @dataclass(frozen=True)
@@ -21,13 +25,13 @@ class Scorer:
     """What scores the statements of a corpus.
 
     Attributes:
-        model: name and sha256 of the model.
+        model: name and sha256 of the model, and the facts of its cascade where that is used.
         marks: names and types of the columns that it adds to the prediction's. The full model
             adds none; a cascade says in one which of its stages answered.
         stream: gives each statement's prediction, in order, and its marks.
     """
 
-    model: dict[str, str]
+    model: dict[str, Any]
     marks: dict[str, type]
     stream: Callable[[Iterable[str]], Iterator[tuple[Prediction, dict[str, Any]]]]
 
@@ -40,6 +44,24 @@ def use_model(model: Model) -> Scorer:
 
     bundle = model.bundle
     return Scorer({"name": bundle.settings.name, "sha256": bundle.sha256}, {}, stream)
+
+
+def use_cascade(model: Model) -> Scorer:
+    """Return the scorer that asks the full model about what the first stage passes on.
+
+    Raises:
+        InputError: the model has no first stage.
+    """
+
+    def stream(texts: Iterable[str]) -> Iterator[tuple[Prediction, dict[str, Any]]]:
+        for prediction, read in model.stream_fast(texts):
+            yield prediction, {STAGE: FULL if read else FIRST}
+
+    model.stream_fast(())  # refused here rather than at the first row
+    settings = model.bundle.settings
+    facts = asdict(settings.cascade) if settings.cascade else {}
+    identity = {"name": settings.name, "sha256": model.bundle.sha256, "cascade": facts}
+    return Scorer(identity, {STAGE: str}, stream)
 
 
 @dataclass(frozen=True)
@@ -66,11 +88,13 @@ class Outcome:
         labels: rows by label, in the order of ``LABELS``.
         bad: the rows that could not be scored.
         size: bytes of the part.
+        skipped: rows that a first stage answered.
     """
 
     labels: dict[str, int]
     bad: list[BadRow]
     size: int
+    skipped: int = 0
 
 
 def plan_layout(
@@ -107,6 +131,7 @@ def write_part(
     """
     bad: list[BadRow] = []
     labels: Counter[str] = Counter()
+    stages: Counter[str] = Counter()
 
     def pick_statements() -> Iterator[Statement]:
         for row in rows:
@@ -120,12 +145,13 @@ def write_part(
         scored = scorer.stream(statement.text for statement in ahead)
         for statement, (prediction, marks) in zip(statements, scored, strict=True):
             labels[prediction.label] += 1
+            stages[marks.get(STAGE, FULL)] += 1
             yield build_row(statement, prediction, marks, layout)
 
     with files.open_output(path) as stream:
         write_rows(stream, build_rows(), layout)
     ordered = {label: labels[label] for label in LABELS}
-    return Outcome(ordered, bad, path.stat().st_size)
+    return Outcome(ordered, bad, path.stat().st_size, stages[FIRST])
 
 
 def build_row(

@@ -24,6 +24,7 @@ examples:
   stance score archive.csv scored --text-column sentence
   stance score 'dumps/**/*.jsonl.gz' scored.parquet
   stance score archive.csv scored --text-column sentence --resume   (after a crash)
+  stance score --fast archive.csv scored --text-column sentence
 
 A folder OUT holds part-00000.jsonl, part-00001.jsonl, ... (or .csv, .parquet) with the rows in
 the order of the input, run.json (what was scored with what, and how far the job is) and
@@ -61,6 +62,11 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--shard-rows", type=parse_rows, default=10_000, metavar="N",
         help="input rows of a part (default: 10000); what a crash can cost"
+    )  # fmt: skip
+    parser.add_argument(
+        "--fast", action="store_true", help="let a first stage answer the rows that it takes for "
+        "neutral: several times faster, and some rows with a stance are missed; the summary and "
+        "run.json say how many to expect, the column 'stage' which rows it answered"
     )  # fmt: skip
     parser.add_argument(
         "--resume", action="store_true", help="go on with the job begun at OUT, if there is one"
@@ -106,6 +112,7 @@ def run(options: argparse.Namespace) -> int:
         model=options.model,
         revision=options.revision,
         device=options.device,
+        fast=options.fast,
         resume=options.resume,
         bars=wants_bars(),
     )
@@ -141,5 +148,17 @@ def report(summary: "Summary", output: "Output") -> None:
         log.info("%s rows in %.1f s, %.0f a second", f"{summary.new_rows:,}", summary.seconds, rate)
     labels = ", ".join(f"{n:,} {label}" for label, n in summary.labels.items())
     log.info("%s holds %s rows: %s", output.path, f"{summary.rows:,}", labels)
+    if summary.cascade:
+        log.info("%s", describe_cascade(summary.skipped, summary.rows, summary.cascade))
     if summary.bad_rows:
         log.info("rows that could not be scored: %s; see %s", f"{summary.bad_rows:,}", output.bad)
+
+
+def describe_cascade(skipped: int, rows: int, facts: dict[str, Any]) -> str:
+    """Say what a first stage answered, and what that is expected to lose."""
+    recall, low, high = (f"{100 * facts[name]:.1f}" for name in ("recall", "low", "high"))
+    return (
+        f"first stage answered {skipped:,} of {rows:,} rows (stage 'first', neutral, not "
+        f"reliable); expected loss: it passes on {recall} % [{low}, {high}] of the statements to "
+        f"which the full model gives a stance ({facts['n']:,} of real news), the rest is missed"
+    )

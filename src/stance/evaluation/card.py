@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stance.bundle import Bundle
+from stance.cascade import CascadeFacts
 from stance.errors import InputError
 from stance.evaluation import agreement, benchmarks, metrics, table
 from stance.evaluation.compare import compare, plant_regression
@@ -156,7 +157,20 @@ def format_reliability(summaries: dict[str, dict[str, Any]], bundle: Bundle) -> 
         f"{100 * fitted.level:.0f} %, which takes rows as independent and validation rows as "
         f"representative). Temperature {bundle.settings.temperature:.3f}."
     )
-    return table.format_rows(heads, rows) + note
+    return table.format_rows(heads, rows) + note + format_cascade(bundle.settings.cascade)
+
+
+def format_cascade(facts: CascadeFacts | None) -> str:
+    """Return what ``stance score --fast`` loses, or nothing where the model has no first stage."""
+    if facts is None:
+        return ""
+    recall, low, high = (f"{100 * value:.1f}" for value in (facts.recall, facts.low, facts.high))
+    return (
+        f"\n\n`stance score --fast`: the first stage passes on {recall} % [{low}, {high}] of the "
+        f"{facts.n:,} real-news test rows to which the model gives a stance (threshold chosen on "
+        f"validation rows) and {100 * facts.passed:.1f} % of all sentences; the rest it answers "
+        "itself, as neutral and not reliable."
+    )
 
 
 def format_reliable(entry: dict[str, Any]) -> str:

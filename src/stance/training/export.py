@@ -19,7 +19,10 @@ from stance import files
 from stance.bundle import ONNX, TOKENIZER
 from stance.training.network import StanceNetwork
 
-BLOCK_SIZE = 64  # weights that share one scale
+OPSET = 23  # the first with an operator for attention, which runtimes do in one step
+BITS = 8
+BLOCK_SIZE = 128  # weights, and activations of a token, that share one scale
+INT8 = 4  # the runtime's name for multiplying in 8-bit integers
 LARGE_TABLE = 256  # rows from which an embedding table is worth quantising
 INPUTS = ("input_ids", "attention_mask")
 OUTPUTS = ("logits", "spans")
@@ -97,22 +100,35 @@ def export_onnx(network: StanceNetwork, path: Path) -> None:
         input_names=list(INPUTS),
         output_names=list(OUTPUTS),
         dynamic_shapes=(axes, axes),
+        opset_version=OPSET,
         dynamo=True,
         external_data=False,
         verbose=False,
     )
 
 
-def quantize(plain: Path, target: Path) -> None:
-    """Quantise weights to 8 bits: matrices in blocks, embeddings by row.
+def quantize(
+    plain: Path, target: Path, *, bits: int = BITS, block_size: int = BLOCK_SIZE, level: int = INT8
+) -> None:
+    """Quantise matrices in blocks, embeddings by row to 8 bits.
 
-    Activations stay float32, so a result never depends on what else is in the batch.
+    The runtime quantises activations in blocks of one token's values, so a result never depends
+    on what else is in the batch. ``benchmarks/quantisation.py`` compares this with other forms.
+
+    Args:
+        plain: a float32 ONNX file.
+        target: the file to write.
+        bits: of a weight, 4 or 8.
+        block_size: weights that share one scale, a power of two.
+        level: the runtime's accuracy level; 0 leaves activations in float32.
     """
     model = onnx.load(plain)
     quantize_embeddings(model)
     log = logging.getLogger("onnxruntime.quantization.matmul_nbits_quantizer")
     log.setLevel(logging.ERROR)
-    quantizer = MatMulNBitsQuantizer(model, bits=8, block_size=BLOCK_SIZE, is_symmetric=True)
+    quantizer = MatMulNBitsQuantizer(
+        model, bits=bits, block_size=block_size, is_symmetric=True, accuracy_level=level
+    )
     quantizer.process()
     quantizer.model.save_model_to_file(str(target), use_external_data_format=False)
 

@@ -1,9 +1,12 @@
 """One encoder with two heads: stance on the sentence, holder and source on the tokens."""
 
+from pathlib import Path
+
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import PreTrainedModel
+from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 from stance.training.data import NO_TARGET
 
@@ -77,6 +80,13 @@ class StanceNetwork(nn.Module):
         if span_targets is not None:
             loss = loss + self.span_weight * span_loss(spans, attention_mask, span_targets)
         return {"loss": loss, **scores}
+
+
+def read_network(folder: Path) -> StanceNetwork:
+    """Return the network of a model folder, in float32."""
+    network = StanceNetwork(AutoModelForSequenceClassification.from_pretrained(folder))
+    network.tagger.load_state_dict(load_file(folder / "tagger.safetensors"))
+    return network.float().eval()
 
 
 def span_loss(spans: Tensor, attention_mask: Tensor, span_targets: Tensor) -> Tensor:

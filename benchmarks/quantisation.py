@@ -1,0 +1,247 @@
+"""Forms of the model's ONNX file: how fast, how large, how many labels they change.
+
+    STANCE_CORPORA=DIR python benchmarks/quantisation.py --out runs/quantisation.json
+    STANCE_CORPORA=DIR python benchmarks/quantisation.py --model AFTER --against BEFORE --forms
+
+Exports the network of a model folder, quantises it in each form, and lets the forms and the
+folder's own file take turns, statement by statement, on real-news test rows: one thread, one
+statement a run, so that even a form whose scales come from the whole input cannot see other
+statements. Time is processor time, so a busy machine disturbs the ratios little. Labels changed
+are counted against float32. The file of another folder with the same tokenizer can take part.
+"""
+
+import argparse
+import json
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnxruntime import InferenceSession, SessionOptions
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    QuantType,
+    quantize_dynamic,
+    quantize_static,
+)
+from scipy.stats import binomtest
+
+from contenders import RELEASED
+from speed import describe_environment, spread
+from stance.bundle import ONNX, read_bundle
+from stance.calibration import softmax
+from stance.evaluation.metrics import compute_metrics, count_confusion
+from stance.layers import find_corpora
+from stance.model import load
+from stance.runtime import SLOW_OPTIMIZERS
+from stance.sets import find_data, read_set
+from stance.training import export
+from stance.training.network import read_network
+from stance.types import LABELS
+
+REFERENCE = "float32"
+OWN, OTHER = "the folder's file", "the other folder's file"
+CALIBRATION = 200  # validation sentences that fix scales
+RUNS = 5  # slices of the rows; a ratio is taken within each
+
+
+Form = Callable[[Path, Path, list[list[int]]], None]
+"""Makes of a float32 file another one; the token ids of real sentences are there to calibrate."""
+
+
+def quantize_blocks(bits: int, block_size: int, level: int) -> Form:
+    """Return the function that quantises weights in blocks; level 0 multiplies in float32."""
+
+    def quantize(plain: Path, target: Path, sentences: list[list[int]]) -> None:
+        export.quantize(plain, target, bits=bits, block_size=block_size, level=level)
+
+    return quantize
+
+
+def copy(plain: Path, target: Path, sentences: list[list[int]]) -> None:
+    """Leave the file as it is."""
+    shutil.copyfile(plain, target)
+
+
+def quantize_whole(plain: Path, target: Path, sentences: list[list[int]]) -> None:
+    """Quantise weights by column; activations at run time with one scale for the whole input."""
+    quantize_dynamic(
+        shrink_embeddings(plain), target, op_types_to_quantize=["MatMul"], per_channel=True,
+        weight_type=QuantType.QInt8, extra_options={"MatMulConstBOnly": True},
+    )  # fmt: skip
+
+
+def quantize_fixed(plain: Path, target: Path, sentences: list[list[int]]) -> None:
+    """Quantise weights by column; activations with scales that real sentences fixed beforehand."""
+    quantize_static(
+        shrink_embeddings(plain), target, Sentences(sentences), op_types_to_quantize=["MatMul"],
+        per_channel=True, weight_type=QuantType.QInt8, activation_type=QuantType.QUInt8,
+        extra_options={"MatMulConstBOnly": True},
+    )  # fmt: skip
+
+
+class Sentences(CalibrationDataReader):
+    """Sentences one by one, as the calibration asks for them."""
+
+    def __init__(self, sentences: list[list[int]]) -> None:
+        self.feeds = iter(map(build_feed, sentences))
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        """Return the next input, or None."""
+        return next(self.feeds, None)
+
+
+def build_feed(ids: list[int]) -> dict[str, np.ndarray]:
+    """Return the network's input for one sentence."""
+    return {"input_ids": np.array([ids]), "attention_mask": np.ones((1, len(ids)), np.int64)}
+
+
+def shrink_embeddings(plain: Path) -> Path:
+    """Write the file with 8-bit embeddings beside and return its path."""
+    path = plain.with_name("embeddings.onnx")
+    model = onnx.load(plain)
+    export.quantize_embeddings(model)
+    onnx.save(model, path)
+    return path
+
+
+FORMS: dict[str, Form] = {
+    REFERENCE: copy,
+    "weights 8 bits, blocks of 64": quantize_blocks(8, 64, 0),
+    "8 bits, blocks of 32": quantize_blocks(8, 32, export.INT8),
+    "8 bits, blocks of 64": quantize_blocks(8, 64, export.INT8),
+    "8 bits, blocks of 128 (ours)": quantize_blocks(8, 128, export.INT8),
+    "4 bits, blocks of 32": quantize_blocks(4, 32, export.INT8),
+    "8 bits, one scale a statement": quantize_whole,
+    "8 bits, scales fixed beforehand": quantize_fixed,
+}
+
+
+def main() -> None:
+    """Build, time, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", type=Path, default=RELEASED, help="(default: the released one)")
+    parser.add_argument("--against", type=Path, help="another model folder")
+    parser.add_argument("--forms", nargs="*", choices=list(FORMS), default=list(FORMS),
+                        help="(default: all)")  # fmt: skip
+    parser.add_argument("--rows", type=int, default=2825, help="real-news test rows (default: all)")
+    parser.add_argument("--out", type=Path, help="JSON file to write")
+    options = parser.parse_args()
+    validation, rows = (
+        read_set(find_data("data"), "realnews", split, find_corpora()).rows
+        for split in ("validation", "test")
+    )
+    rows = rows[: options.rows]
+    settings = read_bundle(options.model).settings
+    runtime = load(options.model, device="cpu").runtime
+    sentences, inputs = (
+        [cut.windows[0].ids for cut in runtime.cut([row.text for row in part])]
+        for part in (validation[:CALIBRATION], rows)
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        paths = build_forms(options.model, options.forms, Path(scratch), sentences)
+        paths[OWN] = options.model / ONNX
+        if options.against:
+            paths[OTHER] = options.against / ONNX
+        logits, seconds = run_forms(paths, inputs)
+        sizes = {name: path.stat().st_size / 1e6 for name, path in paths.items()}
+    gold = np.array([LABELS.index(row.label) for row in rows])
+    forms = {
+        name: {"mb": sizes[name]}
+        | compare(logits[name], logits[REFERENCE], gold, settings.temperature)
+        | time_form(seconds[name], seconds[REFERENCE])
+        for name in logits
+    }
+    report = {
+        "schema": 1,
+        "environment": describe_environment(options.model),
+        "n": len(rows),
+        "forms": forms,
+    }
+    print_report(report)
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def build_forms(
+    model: Path, names: list[str], folder: Path, sentences: list[list[int]]
+) -> dict[str, Path]:
+    """Write the ONNX file of each form, the reference first; return the paths by name."""
+    plain = folder / "plain.onnx"
+    export.export_onnx(read_network(model), plain)
+    paths: dict[str, Path] = {}
+    for i, name in enumerate(dict.fromkeys([REFERENCE, *names])):
+        paths[name] = folder / f"{i}.onnx"
+        FORMS[name](plain, paths[name], sentences)
+    return paths
+
+
+def run_forms(
+    paths: dict[str, Path], inputs: list[list[int]]
+) -> tuple[dict[str, np.ndarray], dict[str, list[float]]]:
+    """Return the logits of each form, (rows, labels), and its seconds for each row."""
+    options = SessionOptions()
+    options.intra_op_num_threads = 1
+    sessions = {
+        name: InferenceSession(str(path), options, disabled_optimizers=SLOW_OPTIMIZERS)
+        for name, path in paths.items()
+    }
+    logits: dict[str, list[np.ndarray]] = {name: [] for name in paths}
+    seconds: dict[str, list[float]] = {name: [] for name in paths}
+    for i, ids in enumerate([inputs[0], *inputs]):
+        feed = build_feed(ids)
+        for name, session in sessions.items():
+            start = time.process_time()
+            row = session.run(["logits", "spans"], feed)[0][0]
+            if i:  # the first call warms up
+                seconds[name].append(time.process_time() - start)
+                logits[name].append(row)
+    return {name: np.stack(rows) for name, rows in logits.items()}, seconds
+
+
+def compare(
+    logits: np.ndarray, reference: np.ndarray, gold: np.ndarray, temperature: float
+) -> dict:
+    """Return the labels changed, the largest score difference and macro-F1 on the gold labels."""
+    predicted = logits.argmax(axis=1)
+    changed = int((predicted != reference.argmax(axis=1)).sum())
+    gap = np.abs(softmax(logits, temperature) - softmax(reference, temperature)).max()
+    low, high = binomtest(changed, len(gold)).proportion_ci(method="exact")
+    macro_f1 = compute_metrics(count_confusion(gold, predicted))["macro_f1"]
+    return {
+        "labels_changed": {"value": changed / len(gold), "low": float(low), "high": float(high)},
+        "largest_score_difference": float(gap),
+        "macro_f1": float(macro_f1),
+    }
+
+
+def time_form(seconds: list[float], reference: list[float]) -> dict:
+    """Return the milliseconds for one statement and the ratio to float32, slice by slice."""
+    ratios = [sum(reference[i::RUNS]) / sum(seconds[i::RUNS]) for i in range(RUNS)]
+    return {"one_ms": 1000 * statistics.median(seconds), "ratio": spread(ratios)}
+
+
+def print_report(report: dict) -> None:
+    """Print the table in Markdown."""
+    print(f"{report['environment']['cpu']}, one thread, {report['n']} real-news test rows\n")
+    print("| form | MB | times float32 | ms, median | labels changed | largest score difference "
+          "| macro-F1 |")  # fmt: skip
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for name, form in report["forms"].items():
+        ratio, changed = form["ratio"], form["labels_changed"]
+        print(f"| {name} | {form['mb']:.1f} "
+              f"| {ratio['median']:.2f} [{ratio['low']:.2f}, {ratio['high']:.2f}] "
+              f"| {form['one_ms']:.1f} "
+              f"| {changed['value']:.1%} [{changed['low']:.1%}, {changed['high']:.1%}] "
+              f"| {form['largest_score_difference']:.3f} | {form['macro_f1']:.3f} |")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

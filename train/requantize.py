@@ -1,0 +1,84 @@
+"""Make the ONNX file of a trained model folder anew, from its weights.
+
+Usage: STANCE_CORPORA=DIR python train/requantize.py MODEL [--data-dir data]
+
+Exports and quantises as ``stance train`` does now, fits temperature and reliability anew on the
+validation rows that the recipe names, and puts file and settings in the place of the old ones.
+Nothing is trained (half a minute of processor time). A first stage was verified with the old file
+and is taken away: add one with ``train/cascade.py``. Compare the folder before and after with
+``benchmarks/quantisation.py --model AFTER --against BEFORE``.
+"""
+
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from calling import make_parser, run_script
+from stance import __version__
+from stance.bundle import CASCADE, ONNX, SETTINGS, Bundle, read_bundle, write_settings
+from stance.errors import InputError
+from stance.layers import find_corpora
+from stance.selection import Rows, Source, select_rows
+from stance.sets import find_data
+from stance.training.export import export_onnx, quantize
+from stance.training.network import read_network
+from stance.training.recipe import Recipe, build
+from stance.training.run import calibrate
+from stance.types import LABELS
+
+
+def main() -> None:
+    """Make, replace, print."""
+    parser = make_parser(__doc__)
+    parser.add_argument("model", type=Path, help="model folder, changed in its place")
+    parser.add_argument("--data-dir", type=Path, default=Path("data"))
+    options = parser.parse_args()
+    bundle = requantize(options.model, find_data(options.data_dir))
+    size = (bundle.folder / ONNX).stat().st_size / 1e6
+    print(f"{bundle.folder / ONNX}: {size:.1f} MB; temperature {bundle.settings.temperature:.3f}, "
+          f"sha256 {bundle.sha256[:12]}")  # fmt: skip
+
+
+def requantize(model: Path, data: Path) -> Bundle:
+    """Replace the ONNX file of a model folder.
+
+    The new file is made, calibrated and checked beside the folder; until then nothing changes.
+
+    Raises:
+        InputError: the folder is damaged, or a user's own: its validation rows are not here.
+    """
+    old = read_bundle(model)
+    if old.settings.labels != LABELS:
+        raise InputError(
+            f"requantize {model}", expected="labels " + ", ".join(LABELS),
+            found=", ".join(old.settings.labels), remedy="Train it again with stance train --data.",
+        )  # fmt: skip
+    recipe: Recipe = build(Recipe, old.settings.recipe, str(model))
+    rows = gather_validation(recipe, data, old.settings.left_out)
+    with tempfile.TemporaryDirectory(dir=model.parent, prefix=f"{model.name}.") as scratch:
+        new = Path(scratch) / "model"
+        shutil.copytree(model, new, ignore=shutil.ignore_patterns("training", CASCADE))
+        plain = Path(scratch) / "plain.onnx"
+        export_onnx(read_network(new), plain)
+        quantize(plain, new / ONNX)
+        temperature, reliability = calibrate(new, recipe, rows)
+        settings = replace(
+            old.settings, temperature=temperature, reliability=reliability, cascade=None,
+            data=old.settings.data | rows.hashes, stance_version=__version__,
+        )  # fmt: skip
+        written = write_settings(new, settings)
+        for name in (ONNX, SETTINGS):
+            (new / name).replace(model / name)
+    (model / CASCADE).unlink(missing_ok=True)
+    return replace(written, folder=model)
+
+
+def gather_validation(recipe: Recipe, data: Path, left_out: str | None) -> Rows:
+    """Return the recipe's validation rows, as a training would take them."""
+    source = Source(data, find_corpora(), recipe.data.release, left_out)
+    return select_rows(source, train=(), validation=recipe.data.validation)
+
+
+if __name__ == "__main__":
+    run_script(main)
