@@ -45,7 +45,7 @@ def taught(tiny_model):
     """A network trained on what a perfect teacher says of the tiny rows."""
     rows = read_set(tiny_model.data, "written", "train", None).rows
     soft = [
-        SoftRow(row.text, tuple(0.97 if name == row.label else 0.01 for name in LABELS))
+        SoftRow(row.id, row.text, tuple(0.97 if name == row.label else 0.01 for name in LABELS))
         for row in rows
     ]
     return train_first_stage(load(tiny_model.folder, device="cpu"), soft * 25)

@@ -11,7 +11,7 @@ from stance.errors import InputError
 from stance.layers import hash_text
 from stance.model import load
 from stance.training.run import TrainOptions, train
-from stance.training.teacher import format_line, parse_line, read_teacher
+from stance.training.teacher import SoftRow, format_line, parse_line, read_teacher, thin
 from stance.training.variants import Neighbours, vary
 from stance.types import LABELS
 
@@ -81,7 +81,16 @@ def test_a_broken_line_is_named(line):
 def test_rows_with_another_text_teach_nothing(taught, tiny_encoder, caplog):
     data, corpora = taught
     assert len(read_teacher(data, corpora, tiny_encoder).rows) == 100
+    assert len(read_teacher(data, corpora).rows) == 96  # without the variants
     assert "1 of 101 rows left out" in caplog.text
+
+
+def test_of_sentences_that_are_surely_neutral_a_fifth_teaches():
+    sure, unsure = (0.01, 0.01, 0.01, 0.97), (0.1, 0.1, 0.1, 0.7)
+    rows = [SoftRow(f"recent:{i}", "text", sure) for i in range(1000)]
+    assert 150 < len(thin(rows)) < 250
+    others = [SoftRow("recent:1", "text", unsure), SoftRow("recent:1~0", "text", sure)]
+    assert thin(others) == others
 
 
 def test_a_variant_exchanges_words_and_is_the_same_for_the_same_seed():

@@ -5,8 +5,8 @@ Usage: STANCE_CORPORA=DIR python train/teach.py TEACHER [TEACHER ...] --encoder 
 Scores, as far as the source is released, and writes to ``data/teacher/CORPUS.tsv``
 
 - sentences of both pools whose document touches neither real news nor the held-out layers: all with
-  a negotiation word or a conditional cue, of the others a quarter, by hash. Where the teacher is
-  sure that a sentence is neutral a fifth is kept, by hash: they are many and alike.
+  a negotiation word or a conditional cue, of the others a quarter, by hash: nearly all of those are
+  neutral.
 - variants of the labelled rows that are trained on (``stance.training.variants``): more of the rare
   labels, of neutral ones those with a negotiation word. --encoder is the folder of the student's
   base encoder, whose words they are made of.
@@ -32,12 +32,10 @@ from stance.rows import Row
 from stance.sets import find_data, is_released, read_licences, read_usable
 from stance.training.teacher import FOLDER, Teacher, format_line
 from stance.training.variants import MARK, Neighbours, vary
-from stance.types import LABELS, NEUTRAL
+from stance.types import NEUTRAL
 
 CHUNK = 2048  # sentences scored between two writes
 OTHERS = 0.25  # share of the pool sentences without negotiation word and cue
-SURE = 0.90  # probability of neutral from which
-KEPT = 0.20  # this share of the pool sentences is kept
 VARIANTS = {"favor": 2, "conditional": 10, "against": 5, NEUTRAL: 2}
 Sentence = dict[str, Any]
 
@@ -94,12 +92,6 @@ def cut(rows: list[Sentence]) -> Iterator[list[Sentence]]:
         yield rows[start : start + CHUNK]
 
 
-def is_kept(row: Sentence, neutral: float) -> bool:
-    """Say whether a sentence teaches, given its probability of being neutral."""
-    name = f"{row['corpus']}:{row['row']}"
-    return MARK in name or neutral < SURE or order(name, "sure") < KEPT
-
-
 def main() -> None:
     """Score and write."""
     parser = make_parser(__doc__)
@@ -124,8 +116,7 @@ def main() -> None:
                 texts = [row["text"] for row in chunk]
                 scores = sum(teacher.score(texts) for teacher in teachers) / len(teachers)
                 for row, probabilities in zip(chunk, scores, strict=True):
-                    if is_kept(row, float(probabilities[LABELS.index(NEUTRAL)])):
-                        out.write(format_line(row["row"], row["sha256"], probabilities))
+                    out.write(format_line(row["row"], row["sha256"], probabilities))
                 out.flush()
                 bar.update(len(chunk))
 

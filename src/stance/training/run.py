@@ -36,7 +36,7 @@ from stance.training.export import export_folder
 from stance.training.finetune import DISTILLED, FINE_TUNING, Room, finetune
 from stance.training.plot import plot_history
 from stance.training.recipe import Recipe, read_recipe
-from stance.training.teacher import Taught, read_teacher
+from stance.training.teacher import Taught, read_teacher, thin
 from stance.types import LABELS
 
 WORK = "training"  # folder for checkpoints, log and plot beside the model's files
@@ -165,7 +165,7 @@ def gather_taught(
         return None
     taught = read_teacher(find_data(options.data), corpora, encoder.folder)
     rows.hashes["teacher"] = taught.sha256
-    return taught
+    return replace(taught, rows=thin(taught.rows))
 
 
 def has_distilled(folder: Path) -> bool:

@@ -17,10 +17,13 @@ from stance.bundle import read_bundle
 from stance.errors import InputError
 from stance.layers import hash_text, read_texts
 from stance.training.variants import MARK, Neighbours, vary
-from stance.types import LABELS
+from stance.types import LABELS, NEUTRAL
 
 FOLDER = "teacher"
 """Folder of the data folder that holds one file a corpus."""
+
+SURE = 0.90  # probability of neutral from which the teacher is sure
+KEPT = 0.20  # share of such sentences that stays, by a hash of their ids
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +33,12 @@ class SoftRow:
     """A sentence with a teacher's probabilities.
 
     Attributes:
+        id: corpus and row, and the number of the variant if it is one.
         text: the sentence.
         probabilities: one for each of ``LABELS``, sum 1, in steps of about 1/255.
     """
 
+    id: str
     text: str
     probabilities: tuple[float, ...]
 
@@ -78,7 +83,7 @@ def parse_line(line: str, where: str) -> tuple[str, str, tuple[float, ...]]:
     return row_id, digest, tuple(values / values.sum())
 
 
-def read_teacher(data: Path, corpora: Path, encoder: Path) -> Taught:
+def read_teacher(data: Path, corpora: Path, encoder: Path | None = None) -> Taught:
     """Join a teacher's probabilities with the texts of the corpora.
 
     Rows whose text is absent, or another than the teacher read, are left out and counted.
@@ -86,7 +91,8 @@ def read_teacher(data: Path, corpora: Path, encoder: Path) -> Taught:
     Args:
         data: the repository's data folder.
         corpora: the corpora folder.
-        encoder: the base encoder's folder; its words make the variants of labelled rows.
+        encoder: the base encoder's folder, whose words make the variants of labelled rows; None
+            to leave the variants out.
 
     Raises:
         InputError: there is no teacher, or a line has another form.
@@ -99,7 +105,7 @@ def read_teacher(data: Path, corpora: Path, encoder: Path) -> Taught:
             found="none",
             remedy="Take the folder of the repository, or make it with train/teach.py.",
         )
-    neighbours = Neighbours.load(encoder)
+    neighbours = Neighbours.load(encoder) if encoder else None
     rows: list[SoftRow] = []
     digest = hashlib.sha256()
     for path in paths:
@@ -111,25 +117,38 @@ def read_teacher(data: Path, corpora: Path, encoder: Path) -> Taught:
 
 
 def join_lines(
-    lines: Iterable[str], path: Path, corpora: Path, neighbours: Neighbours
+    lines: Iterable[str], path: Path, corpora: Path, neighbours: Neighbours | None
 ) -> list[SoftRow]:
     """Return the rows of one corpus."""
     parsed = [parse_line(line, f"{path} line {i}") for i, line in enumerate(lines, 1)]
+    if neighbours is None:
+        parsed = [entry for entry in parsed if MARK not in entry[0]]
     wanted = {row_id.split(MARK)[0] for row_id, _, _ in parsed}
     originals = read_texts(corpora, path.stem, wanted)
     rows = []
     for row_id, digest, probabilities in parsed:
-        text = originals.get(row_id.split(MARK)[0], "")
-        if MARK in row_id:
-            text = vary(text, f"{path.stem}:{row_id}", neighbours)
+        name, text = f"{path.stem}:{row_id}", originals.get(row_id.split(MARK)[0], "")
+        if neighbours and MARK in row_id:
+            text = vary(text, name, neighbours)
         if hash_text(text) == digest:
-            rows.append(SoftRow(text, probabilities))
+            rows.append(SoftRow(name, text, probabilities))
     if len(rows) < len(parsed):
         log.warning(
             "teacher over %s: %d of %d rows left out, the corpora hold no or another text",
             path.stem, len(parsed) - len(rows), len(parsed),
         )  # fmt: skip
     return rows
+
+
+def thin(rows: Iterable[SoftRow]) -> list[SoftRow]:
+    """Leave out most sentences that the teacher is sure are neutral: they are many and alike."""
+    kept = []
+    for row in rows:
+        share = int(hashlib.sha256(f"sure:{row.id}".encode()).hexdigest()[:8], 16) / 2**32
+        sure = row.probabilities[LABELS.index(NEUTRAL)] >= SURE
+        if MARK in row.id or not sure or share < KEPT:
+            kept.append(row)
+    return kept
 
 
 @dataclass(frozen=True)

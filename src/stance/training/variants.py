@@ -8,7 +8,7 @@ exchanged word may turn the meaning.
 
 import random
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -38,11 +38,13 @@ class Neighbours:
         words: whole words of the vocabulary.
         places: place of each word in ``words``.
         vectors: their embeddings at length 1, (words, width).
+        found: near words of the words that were asked for before.
     """
 
     words: list[str]
     places: dict[str, int]
     vectors: NDArray[np.float32]
+    found: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, folder: Path) -> "Neighbours":
@@ -62,9 +64,11 @@ class Neighbours:
         """Return the near words of a lower-case word, the nearest first; none for unknown ones."""
         if word not in self.places:
             return []
-        alike = self.vectors @ self.vectors[self.places[word]]
-        nearest = np.argsort(-alike)[1 : NEAR + 1]
-        return [self.words[i] for i in nearest if alike[i] > ALIKE]
+        if word not in self.found:
+            alike = self.vectors @ self.vectors[self.places[word]]
+            nearest = np.argsort(-alike)[1 : NEAR + 1]
+            self.found[word] = [self.words[i] for i in nearest if alike[i] > ALIKE]
+        return self.found[word]
 
 
 def vary(text: str, seed: str, neighbours: Neighbours) -> str:
