@@ -19,7 +19,6 @@ from stance.evaluation.results import CORE, Judged
 from stance.evaluation.run import read_judged
 from stance.evaluation.summary import encode, pack, summarize
 from stance.sets import is_released, read_labels, read_licences
-from stance.types import LABELS
 
 PREDICTED = ("realnews", "articles", "layers", "written", "probes")
 TITLES = {
@@ -34,7 +33,6 @@ PLANTED = 0.05  # share of labels that are changed to show what a comparison mak
 WORST = 12  # slices that the card shows
 BENCHMARKS = "benchmarks.jsonl"
 VALIDATION = "validation.jsonl"
-ABLATIONS = "ablations.json"
 RECIPES = "recipes.json"
 MARK = re.compile(r"(?P<start>(?P<lead># |<!-- )begin (?P<name>[\w-]+)(?: -->)?\n).*?"
                   r"(?P<end>(?P=lead)end (?P=name))", re.DOTALL)  # fmt: skip
@@ -77,7 +75,6 @@ def build_model_tables(data: Path, bundle: Bundle) -> dict[str, str]:
         "corpora": format_corpora(data),
         "benchmarks": format_benchmarks(data / "predictions" / BENCHMARKS),
         "errors": format_validation_errors(data, bundle),
-        "ablations": format_ablations(data / ABLATIONS),
         "recipes": format_recipes(data / RECIPES),
     }
     tables["probes-phenomena"] = table.format_phenomena(summaries["probes"])
@@ -214,19 +211,6 @@ def format_validation_errors(data: Path, bundle: Bundle) -> str:
     rows = [known[record.id] for record in records if record.id in known]
     check_model("validation", Judged(rows, align(rows, records, str(path))), path, bundle)
     return format_errors(list_errors(rows, records))
-
-
-def format_ablations(path: Path) -> str:
-    """Return the table change x (macro-F1, F1 by label, difference to the base)."""
-    rows = []
-    for name, entry in json.loads(path.read_text(encoding="utf-8"))["runs"].items():
-        scores = [table.format_interval(entry["f1"][label]).split(" ")[0] for label in LABELS]
-        lead = entry["minus_base"]
-        rows.append([
-            entry["why"], table.format_interval(entry["macro_f1"]), *scores,
-            "" if name == "base" else table.format_interval(lead, signed=True),
-        ])  # fmt: skip
-    return table.format_rows(("recipe", "macro-F1", *LABELS, "this minus the first"), rows)
 
 
 def format_recipes(path: Path) -> str:
