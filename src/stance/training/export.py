@@ -24,6 +24,7 @@ BITS = 8
 BLOCK_SIZE = 128  # weights, and activations of a token, that share one scale
 INT8 = 4  # the runtime's name for multiplying in 8-bit integers
 LARGE_TABLE = 256  # rows from which an embedding table is worth quantising
+ROTARY_OPSET = 18  # of encoders with rotary positions, such as ModernBERT
 INPUTS = ("input_ids", "attention_mask")
 OUTPUTS = ("logits", "spans")
 
@@ -88,6 +89,14 @@ def write_tokenizer(tokenizer: Any, folder: Path, max_tokens: int) -> None:
 
 def export_onnx(network: StanceNetwork, path: Path) -> None:
     """Write the network as a float32 ONNX graph with free batch and length."""
+    write_graph(network, path, OPSET)
+    # onnxruntime 1.23 refuses the rotary operator of that version with one table for a whole batch.
+    if any(node.op_type == "RotaryEmbedding" for node in onnx.load(path).graph.node):
+        write_graph(network, path, ROTARY_OPSET)
+
+
+def write_graph(network: StanceNetwork, path: Path, opset: int) -> None:
+    """Write the network with the operators of one ONNX version."""
     network.eval()
     ids = torch.tensor([[1, 2, 3, 4], [4, 3, 2, 1]])
     axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens")}
@@ -100,7 +109,7 @@ def export_onnx(network: StanceNetwork, path: Path) -> None:
         input_names=list(INPUTS),
         output_names=list(OUTPUTS),
         dynamic_shapes=(axes, axes),
-        opset_version=OPSET,
+        opset_version=opset,
         dynamo=True,
         external_data=False,
         verbose=False,
