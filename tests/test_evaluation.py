@@ -171,6 +171,7 @@ def test_calls_that_cannot_work_are_refused_at_once(tiny_model, tmp_path):
         (["--out", "r.json", "--scorer", ""], "module:function"),
         (["--out", "r.json", "--data", "none.csv"], "no such file"),
         (["--out", "r.json", "--sets", "gwsd"], "STANCE_CORPORA"),
+        (["--out", "r.json", "--sets", "gwsd", "--scorer", "m:f"], "the four stances"),
     ):
         done = subprocess.run(
             [*base, *more], capture_output=True, text=True, check=False, cwd=tmp_path,

@@ -208,3 +208,29 @@ def test_what_the_flag_keeps_is_told_by_predicted_label():
     assert found["against"]["accuracy"]["value"] == 1
     assert found["neutral"]["n"] == 0
     assert found["neutral"]["share"]["value"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"scores": [5, -3, 2, 1]}, "scores"),
+        ({"scores": [0.5, 0.5, 0.5, 0.5]}, "do not sum to 1"),
+        ({"holder": {"start": "a"}}, "holder"),
+        ({"baselines": {}}, "other baselines"),
+    ],
+)
+def test_a_damaged_record_is_named(tmp_path, change, words):
+    path = tmp_path / "own.jsonl"
+    records = [replace(make_record(i), baselines={"majority": "favor"}) for i in range(2)]
+    write_records(path, records)
+    lines = path.read_text().splitlines()
+    path.write_text(f"{lines[0]}\n{json.dumps(json.loads(lines[1]) | change)}\n")
+    with pytest.raises(InputError, match=rf"own\.jsonl line 2.*{words}"):
+        read_records(path)
+
+
+def test_predictions_of_another_order_of_an_own_file_are_refused():
+    rows = [replace(make_row(i), text=text) for i, text in enumerate(["One.", "Two."])]
+    records = [make_record(i, text=text) for i, text in enumerate(["Two.", "One."])]
+    with pytest.raises(InputError, match=r"id '0'.*One"):
+        align(rows, records, "own")

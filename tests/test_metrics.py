@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, brier_score_loss, confusion_matrix, f1_score
 
+from stance.errors import InputError
 from stance.evaluation import metrics
 from stance.evaluation.agreement import estimate_alpha
 from stance.evaluation.intervals import draw_documents
@@ -202,3 +203,24 @@ def test_alpha_is_the_librarys(annotators):
     expected = krippendorff.alpha(reliability_data=votes, level_of_measurement="nominal")
     assert alpha.value == pytest.approx(expected)
     assert alpha.low < expected < alpha.high
+
+
+NAN = float("nan")
+FLAT = [0.25] * 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "predictions", "references"),
+    [
+        (StanceMetric, [4, 3], [0, 3]),
+        (StanceMetric, [-1, 3], [0, 3]),
+        (StanceMetric, [0, 3], [0, 4]),
+        (StanceMetric, [[NAN] * 4, FLAT], [0, 3]),
+        (CalibrationMetric, [[9.0, -3, 0, 1], FLAT], [0, 3]),
+        (CalibrationMetric, [FLAT, FLAT], [0, 4]),
+        (SelectiveMetric, [[NAN] * 4, FLAT], [0, 3]),
+    ],
+)
+def test_what_is_no_label_and_no_probability_is_refused(kind, predictions, references):
+    with pytest.raises(InputError, match=r"label ids from 0 to 3|probabilities that sum to 1"):
+        kind(keep_in_memory=True).compute(predictions=predictions, references=references)

@@ -115,6 +115,8 @@ def run(options: argparse.Namespace) -> int:
             remedy="Per-row predictions go into the folder of that name without .json.",
         )
     names = choose_sets(options)
+    if options.scorer is not None:
+        refuse_benchmarks(options.scorer, names)
     in_clone = (options.data_dir / "articles.jsonl").is_file()
     data = find_data(options.data_dir) if names or in_clone else None
     place = Place(data, find_corpora(), options.folds, options.recipe, options.device, wants_bars())
@@ -154,6 +156,25 @@ def judge_sets(options: argparse.Namespace, names: list[str], place: Any) -> tup
     return {"name": judge.name, "sha256": judge.sha256}, judged
 
 
+def refuse_benchmarks(scorer: str, names: list[str]) -> None:
+    """Raise if a scorer is to be judged on a benchmark.
+
+    Raises:
+        InputError: a benchmark is among the sets; its labels are not ours, so the recipe is
+            fine-tuned on it, and what a scorer says of stances is no answer.
+    """
+    from stance.evaluation.benchmarks import list_benchmarks
+
+    found = [name for name in names if name in list_benchmarks()]
+    if found:
+        raise InputError(
+            f"--scorer {scorer}",
+            expected="sets labelled with the four stances",
+            found=", ".join(found),
+            remedy="Leave these sets out: models are fine-tuned for them by --recipe.",
+        )
+
+
 def choose_sets(options: argparse.Namespace) -> list[str]:
     """Return the sets to evaluate."""
     if options.sets is not None:
@@ -176,7 +197,7 @@ def name_predictions(folder: Path, judged: Any) -> dict[str, str | None]:
     """Return who made the predictions, from the results.json beside them where there is one."""
     from stance.evaluation.results import read_results
 
-    results = folder.with_suffix(".json")
+    results = folder.parent / f"{folder.name}.json"
     if results.is_file():
         found: dict[str, str | None] = read_results(results)["model"]
         return found

@@ -14,6 +14,7 @@ from evaluate.info import Features, Value
 from numpy.typing import NDArray
 
 from stance.calibration import softmax
+from stance.errors import InputError
 from stance.evaluation.intervals import draw_documents
 from stance.evaluation.metrics import (
     compute_brier,
@@ -23,10 +24,44 @@ from stance.evaluation.metrics import (
     compute_spans,
     count_confusion,
 )
+from stance.types import LABELS
 
 OFFSETS = {"start": Value("int64"), "end": Value("int64")}
 SCORES = Features({"predictions": [Value("float64")], "references": Value("int64")})
 LABEL_IDS = Features({"predictions": Value("int64"), "references": Value("int64")})
+
+
+def check_labels(name: str, values: Any) -> NDArray[np.int64]:
+    """Return label ids, (n,).
+
+    Raises:
+        InputError: there are none, or one is no label id.
+    """
+    labels = np.asarray(values)
+    if labels.ndim != 1 or not len(labels) or not np.isin(labels, range(len(LABELS))).all():
+        strange = labels[~np.isin(labels, range(len(LABELS)))].tolist() if len(labels) else "none"
+        raise InputError(
+            name, expected=f"label ids from 0 to {len(LABELS) - 1}", found=str(strange)[:80],
+            remedy="Give the places of the labels in stance.types.LABELS.",
+        )  # fmt: skip
+    return labels.astype(np.int64)
+
+
+def check_scores(values: Any) -> NDArray[np.float64]:
+    """Return probabilities, (n, 4).
+
+    Raises:
+        InputError: there are none, or a row is no distribution over the labels.
+    """
+    scores = np.asarray(values, dtype=float)
+    fits = scores.ndim == 2 and scores.shape[1] == len(LABELS) and len(scores) > 0
+    if not fits or not (scores >= 0).all() or not np.allclose(scores.sum(axis=1), 1, atol=1e-3):
+        raise InputError(
+            "predictions", expected=f"rows of {len(LABELS)} probabilities that sum to 1",
+            found="other numbers" if fits else f"shape {scores.shape}",
+            remedy="Apply a softmax to logits, and leave no row empty.",
+        )  # fmt: skip
+    return scores
 
 
 def describe(text: str, *features: Features) -> evaluate.MetricInfo:
@@ -49,9 +84,12 @@ class StanceMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has no typ
         return describe("Stance toward negotiations over a fixed label list.", LABEL_IDS, SCORES)
 
     def _compute(self, *, predictions: Any, references: Any) -> dict[str, float]:
-        found = np.asarray(predictions)
-        labels = found if found.ndim == 1 else found.argmax(axis=1)
-        values = compute_metrics(count_confusion(references, labels))
+        gold, found = check_labels("references", references), np.asarray(predictions)
+        if found.ndim == 1:
+            labels = check_labels("predictions", found)
+        else:
+            labels = check_scores(found).argmax(axis=1)
+        values = compute_metrics(count_confusion(gold, labels))
         return {name: float(value) for name, value in values.items()}
 
 
@@ -68,7 +106,7 @@ class CalibrationMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has n
         return describe("Calibration of stance probabilities.", SCORES)
 
     def _compute(self, *, predictions: Any, references: Any) -> dict[str, float]:
-        scores, gold = np.asarray(predictions), np.asarray(references)
+        scores, gold = check_scores(predictions), check_labels("references", references)
         alone = draw_documents(np.arange(len(gold)), resamples=0)
         correct = scores.argmax(axis=1) == gold
         return {
@@ -90,7 +128,7 @@ class SelectiveMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has no 
         return describe("Accuracy of the confident predictions.", SCORES)
 
     def _compute(self, *, predictions: Any, references: Any) -> dict[str, float]:
-        scores, gold = np.asarray(predictions), np.asarray(references)
+        scores, gold = check_scores(predictions), check_labels("references", references)
         alone = draw_documents(np.arange(len(gold)), resamples=0)
         correct = scores.argmax(axis=1) == gold
         values = compute_selective(alone, scores.max(axis=1), correct)

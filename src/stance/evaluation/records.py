@@ -12,6 +12,7 @@ from stance.rows import Row
 from stance.types import LABELS, Span
 
 PLACES = 6
+TOLERANCE = 1e-3  # by which rounded probabilities may miss a sum of 1
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,9 @@ def read_records(path: Path) -> list[Record]:
             check_record(record)
             if record.id in records:
                 raise ValueError(f"id '{record.id}' a second time")
+            first = next(iter(records.values()), record)
+            if first.baselines.keys() != record.baselines.keys():
+                raise ValueError(f"other baselines than in line 1: {', '.join(record.baselines)}")
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"{path} line {number}",
@@ -92,17 +96,32 @@ def check_record(record: Record) -> None:
     for label in (record.label, *record.baselines.values()):
         if label not in LABELS:
             raise ValueError(f"label {label!r}")
-    if len(record.scores) != len(LABELS) or not all(map(isfinite, record.scores)):
-        raise ValueError(f"scores {list(record.scores)}")
+    scores = record.scores
+    if len(scores) != len(LABELS) or not all(map(isfinite, scores)) or min(scores) < 0:
+        raise ValueError(f"scores {list(scores)}")
+    if abs(sum(scores) - 1) > TOLERANCE:
+        raise ValueError(f"scores {list(scores)} that do not sum to 1")
+    for name, span in (("holder", record.holder), ("source", record.source)):
+        if span and not all(isinstance(span.get(key), int) for key in ("start", "end")):
+            raise ValueError(f"{name} {span}")
 
 
 def align(rows: Sequence[Row], records: Sequence[Record], where: str) -> list[Record]:
     """Return the records in the order of the rows.
 
     Raises:
-        InputError: a row has no record, or a record no row.
+        InputError: a row has no record, a record no row, or they differ in their text.
     """
     by_id = {record.id: record for record in records}
+    for row in rows:
+        kept = by_id[row.id].text if row.id in by_id else None
+        if kept is not None and kept != row.text:
+            raise InputError(
+                f"{where} id '{row.id}'",
+                expected=f"the statement of the labelled file: {row.text[:60]!r}",
+                found=repr(kept[:60]),
+                remedy="Take the file that was evaluated, its rows in the same order.",
+            )
     missing = [row.id for row in rows if row.id not in by_id]
     if missing or len(by_id) != len(rows):
         found = f"{len(by_id)} records; {len(missing)} rows without one {missing[:3]}"
