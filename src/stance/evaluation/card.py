@@ -1,6 +1,5 @@
 """The tables of the model card, from committed labels and predictions."""
 
-import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -33,7 +32,6 @@ PLANTED = 0.05  # share of labels that are changed to show what a comparison mak
 WORST = 12  # slices that the card shows
 BENCHMARKS = "benchmarks.jsonl"
 VALIDATION = "validation.jsonl"
-RECIPES = "recipes.json"
 MARK = re.compile(r"(?P<start>(?P<lead># |<!-- )begin (?P<name>[\w-]+)(?: -->)?\n).*?"
                   r"(?P<end>(?P=lead)end (?P=name))", re.DOTALL)  # fmt: skip
 
@@ -75,7 +73,6 @@ def build_model_tables(data: Path, bundle: Bundle) -> dict[str, str]:
         "corpora": format_corpora(data),
         "benchmarks": format_benchmarks(data / "predictions" / BENCHMARKS),
         "errors": format_validation_errors(data, bundle),
-        "recipes": format_recipes(data / RECIPES),
     }
     tables["probes-phenomena"] = table.format_phenomena(summaries["probes"])
     for name, entry in summaries.items():
@@ -211,24 +208,6 @@ def format_validation_errors(data: Path, bundle: Bundle) -> str:
     rows = [known[record.id] for record in records if record.id in known]
     check_model("validation", Judged(rows, align(rows, records, str(path))), path, bundle)
     return format_errors(list_errors(rows, records))
-
-
-def format_recipes(path: Path) -> str:
-    """Return the table recipe x set x metric."""
-    names = ("macro_f1", "accuracy", "polarity_flip_rate", "holder_share", "source_share")
-    rows = []
-    for number, model in enumerate(json.loads(path.read_text(encoding="utf-8"))["models"]):
-        for name, entry in model["sets"].items():
-            lead = table.format_interval(entry["minus_first"], signed=True) if number else ""
-            rows.append([
-                model["name"], TITLES[name], str(entry["n"]),
-                *(table.format_interval(entry["metrics"].get(metric, table.NOTHING),
-                                        percent=metric in table.PERCENT) for metric in names),
-                lead,
-            ])  # fmt: skip
-    heads = ("recipe", "set", "rows", "macro-F1", "accuracy", "polarity flips", "holder found",
-             "source found", "macro-F1 minus the first")  # fmt: skip
-    return table.format_rows(heads, rows)
 
 
 def format_index(summaries: dict[str, dict[str, Any]]) -> str:
