@@ -145,7 +145,7 @@ def test_intervals_cover_on_held_out_real_rows(root):
         method: np.mean([v for key, values in hits.items() if key[0] == method for v in values])
         for method in ("naive", "corrected", "change")
     }
-    assert rates["naive"] < 0.6
+    assert rates["naive"] < 0.85  # of a nominal 0.95
     assert 0.93 <= rates["corrected"] <= 0.975
     assert rates["change"] >= 0.9
 

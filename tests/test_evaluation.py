@@ -97,7 +97,7 @@ def test_runs_on_other_rows_are_not_compared(judged, judge, tmp_path):
     with pytest.raises(InputError, match="one record for each of 32 rows"):
         compare_with(judged, tmp_path / "a")
     rows = [make_row(1)]
-    with pytest.raises(InputError, match="the statement that this run judged"):
+    with pytest.raises(InputError, match="the statement of the labelled file"):
         compare(rows, [make_record(1, text="a")], [make_record(1, text="b")], "other")
 
 
