@@ -21,7 +21,7 @@ from stance.types import LABELS, NEUTRAL
 MAX_WINDOWS = 64  # a statement's further windows are not read, and the prediction says so
 STRIDE_TOKENS = 32  # overlap of two windows, so that no phrase is cut in both
 MAX_CHARACTERS = 500_000  # far more than MAX_WINDOWS hold; the rest would only cost memory
-BATCH_TOKENS = 256  # tokens of a batch: several times fewer calls, and it stays in a core's cache
+BATCH_TOKENS = 1  # one statement a run: 8-bit products of several differ in the fourth decimal
 RUN_THREADS = 2  # of one run: a statement alone is sooner done; runs side by side share the cores
 SLOW_OPTIMIZERS = ["SkipLayerNormFusion"]  # its one step takes longer than the two it replaces
 SURROGATE = re.compile("[\ud800-\udfff]")
