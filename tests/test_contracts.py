@@ -219,7 +219,7 @@ def test_long_text_is_read_to_its_end(model):
 def test_the_window_that_speaks_most_clearly_of_a_position_decides(model):
     text = "the weather report of kyiv . " * 30 + "moscow rejected talks , kyiv said . " * 3
     (cut,) = model.runtime.cut([text])
-    alone = [model.runtime._run([(0, window)])[0][0] for window in cut.windows]
+    alone = [model.runtime._run(window)[0] for window in cut.windows]
     clearest = min(alone, key=lambda logits: logits[3] - logits[:3].max())
     (scores,) = model.runtime.score([text])
     assert scores.logits == pytest.approx(clearest, abs=1e-4)

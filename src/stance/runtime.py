@@ -2,10 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from stance.types import LABELS, NEUTRAL
 MAX_WINDOWS = 64  # a statement's further windows are not read, and the prediction says so
 STRIDE_TOKENS = 32  # overlap of two windows, so that no phrase is cut in both
 MAX_CHARACTERS = 500_000  # far more than MAX_WINDOWS hold; the rest would only cost memory
-BATCH_TOKENS = 1  # one statement a run: 8-bit products of several differ in the fourth decimal
 RUN_THREADS = 2  # of one run: a statement alone is sooner done; runs side by side share the cores
 SLOW_OPTIMIZERS = ["SkipLayerNormFusion"]  # its one step takes longer than the two it replaces
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -60,10 +58,6 @@ class Cut:
 
     windows: tuple[Window, ...]
     truncated: bool
-
-
-Batch = list[tuple[int, Window]]
-"""Windows of one length, each with the position of its text."""
 
 
 class Runtime:
@@ -122,41 +116,35 @@ class Runtime:
         return cuts
 
     def score_cuts(self, cuts: Sequence[Cut]) -> list[Scores]:
-        """Score texts that are cut into windows.
+        """Score texts that are cut into windows, each window in a run of its own.
 
-        A batch holds windows of one length: without padding, nothing that is computed for a text
-        depends on the others or on their order. Of a text of several windows the one that speaks
-        most clearly of a position decides: a long text has one where any part of it has.
+        In a run of several the scales of 8-bit products depend on all of them, so that scores
+        would differ in the fourth decimal by what stands beside a text. Of a text of several
+        windows the one that speaks most clearly of a position decides: a long text has one where
+        any part of it has.
         """
-        outputs: list[list[tuple[NDArray[np.float32], NDArray[np.float32], Offsets]]]
-        outputs = [[] for _ in cuts]
-        batches = list(
-            _batches([(i, window) for i, cut in enumerate(cuts) for window in cut.windows])
-        )
-        for batch, (logits, spans) in zip(batches, self._run_all(batches), strict=True):
-            for (i, window), row, tags in zip(batch, logits, spans, strict=True):
-                outputs[i].append((row, tags, window.offsets))
-        return [
-            Scores(
-                *min(rows, key=lambda row: _neutrality(row[0], self.neutral)),
-                len(rows),
-                cut.truncated,
-            )
-            for rows, cut in zip(outputs, cuts, strict=True)
-        ]
+        outputs = iter(self._run_all([window for cut in cuts for window in cut.windows]))
+        scores = []
+        for cut in cuts:
+            rows = [(*next(outputs), window.offsets) for window in cut.windows]
+            clearest = min(rows, key=lambda row: _neutrality(row[0], self.neutral))
+            scores.append(Scores(*clearest, len(rows), cut.truncated))
+        return scores
 
-    def _run_all(self, batches: list[Batch]) -> list[tuple[NDArray[np.float32], ...]]:
-        if len(batches) < 2 or self.threads < 2:
-            return [self._run(batch) for batch in batches]
+    def _run_all(
+        self, windows: Sequence[Window]
+    ) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        if len(windows) < 2 or self.threads < 2:
+            return [self._run(window) for window in windows]
         with ThreadPoolExecutor(self.threads) as pool:  # of one call: it does not outlive a fork
-            return list(pool.map(self._run, batches))
+            return list(pool.map(self._run, windows))
 
-    def _run(self, batch: Batch) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return the logits and pointer scores of windows of one length."""
-        ids = np.array([window.ids for _, window in batch], dtype=np.int64)
+    def _run(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the logits and pointer scores of a window."""
+        ids = np.array([window.ids], dtype=np.int64)
         feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
         logits, spans = self.session.run(["logits", "spans"], feed)
-        return logits, spans
+        return logits[0], spans[0]
 
 
 def choose_providers(device: str) -> list[Any]:
@@ -177,17 +165,6 @@ def count_cores() -> int:
     """Return how many cores this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-def _batches(windows: Batch) -> Iterator[Batch]:
-    """Yield windows of one length, the longest first: what is left for the end is small."""
-
-    def length(item: tuple[int, Window]) -> int:
-        return len(item[1].ids)
-
-    for tokens, group in groupby(sorted(windows, key=length, reverse=True), key=length):
-        same, size = list(group), max(1, BATCH_TOKENS // tokens)
-        yield from (same[i : i + size] for i in range(0, len(same), size))
 
 
 def _neutrality(logits: NDArray[np.float32], neutral: int | None) -> float:
