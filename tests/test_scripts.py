@@ -164,6 +164,15 @@ def test_finished_models_are_taken_for_their_own_rows_and_recipe_alone(place, mo
     assert trained == ["all"]
 
 
+def test_figures_of_other_rows_are_not_kept(place, tmp_path):
+    out = tmp_path / "comparison.json"
+    assert compare_data.read_current(out, place) == {}
+    mine = {"identity": compare_data.identify(*compare_data.read_variant("all", place))}
+    other = {"identity": mine["identity"][::-1]}
+    out.write_text(json.dumps({"variants": {"all": mine, "fetched": other}}))
+    assert compare_data.read_current(out, place) == {"all": mine}
+
+
 def test_spans_belong_to_the_identity(place):
     compare_data.write_data(compare_data.VARIANTS["all"], place, place.runs / "d")
     source = compare_data.Source(place.data, place.corpora, release=True)

@@ -87,11 +87,13 @@ class Judged:
         rows: the rows.
         records: the answers, in their order.
         counts: rows by label that the model was trained on.
+        identity: what the model was made from, as ``identify`` gives it.
     """
 
     rows: list[Row]
     records: list[Record]
     counts: Counter[str]
+    identity: str
 
 
 @dataclass(frozen=True)
@@ -143,23 +145,28 @@ def train_variant(name: str, place: Place) -> Rows:
     Raises:
         InputError: there is a model of other rows or of another recipe.
     """
-    variant, out = VARIANTS[name], place.runs / name
-    data, recipe = place.runs / f"{name}-data", place.runs / f"{name}.toml"
+    out, recipe = place.runs / name, place.runs / f"{name}.toml"
+    text, rows = read_variant(name, place)
+    identity = identify(text, rows)
+    if (out / "stance.json").is_file():
+        check_identity(out, identity)
+        return rows
+    files.write_text(recipe, text)
+    train(TrainOptions(recipe, out, data=place.runs / f"{name}-data"))
+    files.write_text(note_of(out), identity + "\n")
+    return rows
+
+
+def read_variant(name: str, place: Place) -> tuple[str, Rows]:
+    """Write a variant's data folder; return its recipe's text and its rows."""
+    variant, data = VARIANTS[name], place.runs / f"{name}-data"
     text = place.recipe.read_text(encoding="utf-8")
     if variant.written:
         sets = json.dumps(list_sets(variant))
         text = text.replace('train = ["layers"]', f"train = {sets}")
     write_data(variant, place, data)
     source = Source(data, place.corpora, release=True)
-    rows = select_rows(source, train=list_sets(variant), validation=["realnews"])
-    identity = identify(text, rows)
-    if (out / "stance.json").is_file():
-        check_identity(out, identity)
-        return rows
-    files.write_text(recipe, text)
-    train(TrainOptions(recipe, out, data=data))
-    files.write_text(note_of(out), identity + "\n")
-    return rows
+    return text, select_rows(source, train=list_sets(variant), validation=["realnews"])
 
 
 def identify(recipe: str, rows: Rows) -> str:
@@ -196,11 +203,13 @@ def judge_variant(name: str, rows: list[Row], place: Place) -> dict[str, Judged]
     """Return what a variant's model and the SVM on the same rows say of both splits."""
     model = load(place.runs / name)
     baselines = {"tfidf_svm": fit_svm(Ground(rows))}
+    counts = Counter(row.label for row in rows)
+    identity = note_of(place.runs / name).read_text(encoding="utf-8").strip()
     judged = {}
     for split in ("validation", "test"):
         real = read_usable("realnews", split, place.data, place.corpora).rows
         records = judge_rows(judge_by_model(model), baselines, real, place.corpora, bars=False)
-        judged[split] = Judged(real, records, Counter(row.label for row in rows))
+        judged[split] = Judged(real, records, counts, identity)
     return judged
 
 
@@ -239,14 +248,32 @@ def main() -> None:
     for name in options.names or VARIANTS:
         rows = train_variant(name, place)
         judged[name] = judge_variant(name, list(rows.train), place)
-    files.write_json(options.out, compare_all(judged))
+    variants = read_current(options.out, place) | compare_all(judged)
+    ordered = {name: variants[name] for name in VARIANTS if name in variants}
+    files.write_json(options.out, {"schema": 1, "variants": ordered})
+
+
+def read_current(path: Path, place: Place) -> dict[str, Any]:
+    """Return the figures in a file that were made with the rows and the recipe of today."""
+    if not path.is_file():
+        return {}
+    entries = json.loads(path.read_text(encoding="utf-8"))["variants"]
+    return {
+        name: entry
+        for name, entry in entries.items()
+        if entry["identity"] == identify(*read_variant(name, place))
+    }
 
 
 def compare_all(judged: dict[str, dict[str, Judged]]) -> dict[str, Any]:
     """Return every variant's figures, and its difference to those it is compared with."""
     variants: dict[str, Any] = {}
     for name, parts in judged.items():
-        entry: dict[str, Any] = {"trained_on": dict(parts["test"].counts)}
+        made_of = parts["test"]
+        entry: dict[str, Any] = {
+            "identity": made_of.identity,
+            "trained_on": dict(made_of.counts),
+        }
         for split, part in parts.items():
             entry[split] = describe(part)
             entry[split]["minus"] = {
@@ -257,7 +284,7 @@ def compare_all(judged: dict[str, dict[str, Judged]]) -> dict[str, Any]:
                 if other in judged and other != name
             }
         variants[name] = entry
-    return {"schema": 1, "variants": variants}
+    return variants
 
 
 if __name__ == "__main__":
