@@ -169,7 +169,7 @@ def test_figures_of_other_rows_are_not_kept(place, tmp_path):
     assert compare_data.read_current(out, place) == {}
     mine = {"identity": compare_data.identify(*compare_data.read_variant("all", place))}
     other = {"identity": mine["identity"][::-1]}
-    out.write_text(json.dumps({"variants": {"all": mine, "fetched": other}}))
+    out.write_text(json.dumps({"variants": {"all": mine, "third": other}}))
     assert compare_data.read_current(out, place) == {"all": mine}
 
 
