@@ -20,7 +20,6 @@ from stance.types import LABELS, NEUTRAL
 MAX_WINDOWS = 64  # a statement's further windows are not read, and the prediction says so
 STRIDE_TOKENS = 32  # overlap of two windows, so that no phrase is cut in both
 MAX_CHARACTERS = 500_000  # far more than MAX_WINDOWS hold; the rest would only cost memory
-RUN_THREADS = 2  # of one run: a statement alone is sooner done; runs side by side share the cores
 SLOW_OPTIMIZERS = ["SkipLayerNormFusion"]  # its one step takes longer than the two it replaces
 SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -89,8 +88,7 @@ class Runtime:
         self.tokenizer.no_padding()
         self.tokenizer.encode_special_tokens = True  # "[SEP]" in a statement is only text
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = min(count_cores(), RUN_THREADS)
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.intra_op_num_threads = 1  # a statement is short: cores share out statements
         providers = choose_providers(device)
         self.session = onnxruntime.InferenceSession(
             str(onnx), options, providers=providers, disabled_optimizers=SLOW_OPTIMIZERS
