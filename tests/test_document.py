@@ -107,6 +107,39 @@ def test_released_model_says_who_and_according_to_whom():
     assert analysis.statements[-1].prediction.label == "neutral"
 
 
+HIDDEN = ("\u200b", "\u2060", "\u00ad", "\ufeff", "\x07", "\x80")
+
+
+@pytest.mark.parametrize("char", HIDDEN, ids=ascii)
+def test_what_nobody_sees_hides_no_actor(char):
+    text = (
+        "Russian Foreign Minister Sergey Orlov said that the Kremlin rejects peace talks. "
+        "Orlov urged Kyiv to negotiate. It rained."
+    )
+    plain = stance.analyze(text)
+    places = [i for i in range(2, len(text), 9) if text[i].isalpha()]
+    mixed = "".join(char + c if i in places else c for i, c in enumerate(text))
+    analysis = stance.analyze(mixed)
+    assert analysis.actors == plain.actors
+    for statement, same in zip(analysis.statements, plain.statements, strict=True):
+        found = statement.prediction
+        assert mixed[statement.start : statement.end] == found.text
+        assert found.text.replace(char, "") == same.prediction.text
+        for span in filter(None, (found.holder, found.source)):
+            assert found.text[span.start : span.end] == span.text
+
+
+def test_white_space_hides_no_actor():
+    text = (
+        "Russian Foreign Minister Sergey Orlov said the White House rejects talks with Syria. "
+        "Mr Orlov urged the United Nations to negotiate."
+    )
+    wide = text.replace(" ", "\u00a0 ")
+    assert [(a.name, a.surface, a.sources) for a in stance.analyze(wide).actors] == [
+        (a.name, a.surface, a.sources) for a in stance.analyze(text).actors
+    ]
+
+
 PAGE = "<html><body><p>Talks.</p></body></html>"
 
 

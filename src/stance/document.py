@@ -8,6 +8,7 @@ from stance import language
 from stance.actors import read_table
 from stance.cast import Cast, Party
 from stance.errors import InputError
+from stance.plain import simplify
 from stance.reference import resolve
 from stance.segment import Sentence, split
 from stance.types import LABELS, NEUTRAL, OWN_WORDS, Actor, Analysis, Prediction, Statement
@@ -58,7 +59,8 @@ def analyze(
     foreign = [language.is_foreign(sentence.text) for sentence in judged]
     check_language(judged, foreign)
     predictions = predict([sentence.text for sentence in judged])
-    cast = Cast([sentence.text for sentence in judged], predictions, table)
+    read = [simplify(prediction) for prediction in predictions]
+    cast = Cast([prediction.text for prediction in read], read, table)
     index = [n for n, sentence in enumerate(sentences) if not sentence.furniture]
     return Analysis(
         document, text,
