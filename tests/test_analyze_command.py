@@ -10,7 +10,7 @@ import pytest
 from stance.model import load
 from stance.report.analysis import render
 from stance.scored import read_scored
-from stance.types import ROWS
+from stance.types import ROWS, Actor, Analysis, Prediction, Span, Statement
 
 ARTICLE = """Envoy Orlov wants talks
 
@@ -123,6 +123,20 @@ def test_page_holds_the_article_and_escapes_it(page):
     assert "rejected talks , moscow said ." in text
     assert "<script>alert(1)</script>" in text
     assert "a <b>.txt" in text
+
+
+def test_page_turns_no_text_around():
+    turns = "\u202e\u202d\u202a\u202b\u202c\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
+    name = f"Or{turns}lov"
+    text = f"{name} wants talks.\n{turns}\n{name} left."
+    scores = {"favor": 0.7, "conditional": 0.1, "against": 0.1, "neutral": 0.1}
+    span = Span(0, len(name), name)
+    item = Prediction(text[: len(name) + 13], "favor", scores, 0.7, True, span, span, False)
+    actor = Actor(name, (name,), "favor", 0.7, (0,), (name,))
+    statements = (Statement(0, len(item.text), "article", item),)
+    page = render(Analysis(f"a{turns}.txt", text, statements, (actor,)))
+    assert not set(turns) & set(page)
+    assert page.count("Or" + "\ufffd" * len(turns) + "lov") >= 5
 
 
 def test_page_needs_no_network(page):
