@@ -179,6 +179,29 @@ def test_users_table_extends_ours(tmp_path):
     assert "Kestria" in table.states
 
 
+def test_table_written_by_an_editor_with_a_mark_at_its_start_is_read(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_bytes("\ufeff[sides.Kestria]\r\ncapital = [\"Kest\"]\r\n".encode())
+    assert read_table(path).names["Kest"] == "Kestria"
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"# mine\n\n[sides.X]\nnames = [X]\n", 4),
+        (b"[sides.X]\nnames = ['X'\n", 2),
+        (b"[sides.X]\n[sides.X]\n", 2),
+        (b"[sides.X]\n# \xff\n", 2),
+        (b"\xff\xfe[\x00", 1),
+    ],
+)
+def test_broken_table_is_refused_with_its_line(tmp_path, content, line):
+    path = tmp_path / "bad.toml"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=f"bad.toml line {line}: expected"):
+        read_table(path)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

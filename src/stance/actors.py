@@ -94,10 +94,14 @@ def read_table(path: str | Path | None = None) -> Table:
 def read_toml(path: str | Path) -> dict[str, Any]:
     """Read a table file and check its form."""
     with files.open_input(path) as stream:
-        try:
-            content = tomllib.load(stream)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise refuse(str(path), "TOML", str(error)) from None
+        lines = [files.decode_line(raw, str(path), n) for n, raw in enumerate(stream, start=1)]
+    try:
+        content = tomllib.loads("\n".join(lines))
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", str(error))
+        found = str(error)[: place.start()] if place else str(error)
+        line = (place[1] if place else None) or len(lines)
+        raise refuse(f"{path} line {line}", "TOML", found) from None
     for name in content:
         if name not in ("sides", "words", "fits"):
             raise refuse(f"{path} [{name}]", "tables sides, words or fits", f"'{name}'")
