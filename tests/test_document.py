@@ -3,10 +3,11 @@ import json
 import pytest
 
 import stance
-from stance.document import pool, split
+from stance.document import analyze, pool, split
 from stance.errors import InputError
 from stance.model import load
-from stance.types import LABELS, OWN_WORDS, Prediction
+from stance.report.analysis import render
+from stance.types import LABELS, OWN_WORDS, Analysis, Prediction, Span
 
 ARTICLE = """Orlov wants talks
 
@@ -105,6 +106,37 @@ def test_released_model_says_who_and_according_to_whom():
     assert set(actors["Russia"].sources) == {"Sergey Orlov", OWN_WORDS}
     assert actors["Sergey Orlov"].surface == ("He",)
     assert analysis.statements[-1].prediction.label == "neutral"
+
+
+def test_what_sources_are_called_stays_visible():
+    def judge(texts):
+        spans = {"Kyiv rejects talks": "Kyiv", "Ukraine left": "Ukraine", "Kiev wants": "Kiev"}
+        sources = ("Orlov", "the foreign minister", "The Ukrainian leadership")
+        for text in texts:
+            holder = next((h for start, h in spans.items() if start in text), None)
+            found = next((word for word in sources if word in text), None) if holder else None
+            label = "against" if holder else "neutral"
+            places = [Span(text.index(w), text.index(w) + len(w), w) if w else None
+                      for w in (holder, found)]  # fmt: skip
+            scores = {name: float(name == label) for name in LABELS}
+            yield Prediction(text, label, scores, 1.0, True, *places, False)
+
+    text = (
+        "Russian Foreign Minister Sergey Orlov spoke. Kyiv rejects talks, Orlov said. "
+        "Ukraine left the table, the foreign minister said. "
+        "The Ukrainian leadership said that Kiev wants no talks."
+    )
+    (actor,) = analyze(text, lambda texts: list(judge(texts))).actors
+    assert actor.sources == ("Sergey Orlov", OWN_WORDS)
+    assert actor.source_surface == {
+        "Sergey Orlov": ("Orlov", "the foreign minister"),
+        OWN_WORDS: ("The Ukrainian leadership",),
+    }
+    assert actor.show_sources() == (
+        "Sergey Orlov (“Orlov”, “the foreign minister”), own words (“The Ukrainian leadership”)"
+    )
+    page = render(Analysis(None, text, (), (actor,)))
+    assert "Sergey Orlov (“Orlov”, “the foreign minister”)" in page
 
 
 HIDDEN = ("\u200b", "\u2060", "\u00ad", "\ufeff", "\x07", "\x80")

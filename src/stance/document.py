@@ -144,9 +144,10 @@ def build_actors(cast: Cast, foreign: Sequence[bool], index: Sequence[int]) -> l
     actors = []
     for party, carried in evidence.items():
         label, probability = pool([cast.predictions[i] for i in carried])
+        sources = find_sources(cast, party, carried)
         actors.append(Actor(
             party.name, find_surface(cast, carried), label, probability,
-            tuple(index[i] for i in carried), find_sources(cast, party, carried),
+            tuple(index[i] for i in carried), tuple(sources), sources,
         ))  # fmt: skip
     return sorted(actors, key=lambda actor: (-len(actor.statements), actor.statements))
 
@@ -185,14 +186,20 @@ def find_surface(cast: Cast, carried: Sequence[int]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(" ".join(span.text.split()) for span in holders if span))
 
 
-def find_sources(cast: Cast, party: Party, carried: Sequence[int]) -> tuple[str, ...]:
-    """Return who says so: the names of the sources that are not the actor, and ``OWN_WORDS``."""
-    names: list[str] = []
+def find_sources(cast: Cast, party: Party, carried: Sequence[int]) -> dict[str, tuple[str, ...]]:
+    """Return who says so: the sources that are not the actor, and ``OWN_WORDS``.
+
+    Returns:
+        Name of the source -> what the statements call it, each form once; the actor's own words
+        may be ascribed to it, too.
+    """
+    forms: dict[str, list[str]] = {}
     for i in carried:
         source = cast.predictions[i].source
         parties = resolve(cast, i, source) if source else []
         others = [other.name for other in parties if other is not party]
         if source and not parties:
             others = [source.text]  # a pronoun without antecedent stays as it stands
-        names += others or [OWN_WORDS]
-    return tuple(dict.fromkeys(names))
+        for name in others or [OWN_WORDS]:
+            forms.setdefault(name, []).extend([source.text] if source else [])
+    return {name: tuple(dict.fromkeys(found)) for name, found in forms.items()}

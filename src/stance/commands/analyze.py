@@ -166,7 +166,7 @@ def format_table(analysis: Analysis) -> str:
     for actor in analysis.actors:
         numbers = ",".join(str(i + 1) for i in actor.statements)
         cells = (actor.name, actor.label, f"{actor.probability:.2f}", numbers)
-        lines.append(format_row(cells, ", ".join(actor.surface) + "; " + ", ".join(actor.sources)))
+        lines.append(format_row(cells, ", ".join(actor.surface) + "; " + actor.show_sources()))
     if not analysis.actors:
         lines.append("no statement takes a position on negotiations and names whose it is")
     return "\n".join(lines) + "\n\n"
