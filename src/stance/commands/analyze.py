@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stance import files
+from stance.commands import reading
 from stance.commands.predict import format_line
 from stance.document import MAX_CHARACTERS
 from stance.errors import InputError
@@ -36,12 +37,7 @@ def add_parser(commands: Any) -> None:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("file", nargs="+", help="a text file; - for standard input")
-    parser.add_argument("--model", help="model folder or Hub name (default: the released model)")
-    parser.add_argument("--revision", help="commit, where --model names a Hub repository")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument(
-        "--actors", help="TOML file that adds states and organisations to the table of actors"
-    )  # fmt: skip
+    reading.add_options(parser)
     parser.add_argument(
         "--format", help="json, one object a file; table; html, a page; csv or jsonl, a row for "
         "each statement with the names of its actors, for stance sample and estimate (default: "
@@ -62,12 +58,7 @@ def run(options: argparse.Namespace) -> int:
             "--format html", expected="one file", found=f"{len(options.file)} files",
             remedy="Write a page for each, or use --format json.",
         )  # fmt: skip
-    from stance.actors import read_table
-    from stance.model import load
-
-    read_table(options.actors)  # a fault in it is better said before the model is loaded
-    model = load(options.model, revision=options.revision, device=options.device)
-    model.check_stances("stance analyze")
+    model = reading.load_reader(options, "stance analyze")
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     if form == "csv":
         sys.stdout.write(encode_row(ROWS))
