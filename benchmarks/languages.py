@@ -52,7 +52,9 @@ def iter_sets() -> Iterator[tuple[str, list[str]]]:
         ids[row["corpus"]].append(row["row"])
     test = [text for corpus, wanted in ids.items()
             for text in read_texts(corpora, corpus, wanted).values()]  # fmt: skip
-    pools = {" ".join(row["text"].split()) for pool in POOLS for _, row in iter_corpus(corpora, pool)}
+    pools = {
+        " ".join(row["text"].split()) for pool in POOLS for _, row in iter_corpus(corpora, pool)
+    }
     yield "English, real news (test)", test
     yield "English, real news (test), short", [text for text in test if is_short(text)]
     yield "English, pools, short", sorted(filter(is_short, pools))
