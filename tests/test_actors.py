@@ -65,6 +65,9 @@ def test_other_names_stay_apart(root):
         ("critics of the Iran deal", ["critics of the Iran deal"]),
         ("Western military observers", ["Western military observers"]),
         ("the Atlantic Alliance", ["NATO"]),
+        ("KYIV", ["Ukraine"]),
+        ("THE WHITE HOUSE", ["United States"]),
+        ("RUSSIAN OFFICIALS", ["Russia"]),
         ("Marit Orlo", ["Marit Orlo"]),
     ],
 )
@@ -181,7 +184,7 @@ def test_users_table_extends_ours(tmp_path):
 
 def test_table_written_by_an_editor_with_a_mark_at_its_start_is_read(tmp_path):
     path = tmp_path / "mine.toml"
-    path.write_bytes("\ufeff[sides.Kestria]\r\ncapital = [\"Kest\"]\r\n".encode())
+    path.write_bytes('\ufeff[sides.Kestria]\r\ncapital = ["Kest"]\r\n'.encode())
     assert read_table(path).names["Kest"] == "Kestria"
 
 

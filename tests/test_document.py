@@ -7,7 +7,7 @@ from stance.document import analyze, pool, split
 from stance.errors import InputError
 from stance.model import load
 from stance.report.analysis import render
-from stance.types import LABELS, OWN_WORDS, Analysis, Prediction, Span
+from stance.types import LABELS, OWN_WORDS, Actor, Analysis, Prediction, Span
 
 ARTICLE = """Orlov wants talks
 
@@ -108,6 +108,12 @@ def test_released_model_says_who_and_according_to_whom():
     assert analysis.statements[-1].prediction.label == "neutral"
 
 
+def test_a_source_called_by_its_name_is_not_said_twice():
+    surface = {"Washington Post": ("the Washington Post",), "Russia": ("Russia", "Moscow")}
+    actor = Actor("X", ("X",), "favor", 0.9, (0,), ("Washington Post", "Russia"), surface)
+    assert actor.show_sources() == "Washington Post, Russia (“Moscow”)"
+
+
 def test_what_sources_are_called_stays_visible():
     def judge(texts):
         spans = {"Kyiv rejects talks": "Kyiv", "Ukraine left": "Ukraine", "Kiev wants": "Kiev"}
@@ -161,6 +167,12 @@ def test_what_nobody_sees_hides_no_actor(char):
             assert found.text[span.start : span.end] == span.text
 
 
+def test_what_a_terminal_is_told_hides_no_actor():
+    text = "\x1b[1;31mKyiv\x1b[0m rejected talks with Moscow, the \x1b[32mKremlin\x1b[m said."
+    (actor,) = stance.analyze(text).actors
+    assert (actor.name, actor.surface, actor.sources) == ("Ukraine", ("Kyiv",), ("Russia",))
+
+
 def test_white_space_hides_no_actor():
     text = (
         "Russian Foreign Minister Sergey Orlov said the White House rejects talks with Syria. "
@@ -185,6 +197,9 @@ PAGE = "<html><body><p>Talks.</p></body></html>"
         (PAGE, "HTML"),
         ("<!DOCTYPE html>\n<title>Talks</title>", "HTML"),
         ("<p>Kyiv rejects talks.</p> <p>Moscow too.</p> <p>So <a href=x>there</a>.</p>", "HTML"),
+        ("<head><title>x</title></head><body>Kyiv rejected talks.</body>", "HTML"),
+        ("%PDF-1.4\n1 0 obj\n(Kyiv rejected talks)", "a PDF"),
+        ("{\\rtf1\\ansi Kyiv rejected talks.}", "an RTF document"),
         ("Talks. " * 200_000, "1,400,000"),
         ("\0\1\2ab" * 50, "control characters"),
         ("Der Kreml lehnt Verhandlungen mit der Ukraine ab. Kiew will nicht reden.", "'de'"),

@@ -50,19 +50,25 @@ class Table:
     fits: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
-    def _by_start(self) -> dict[str, list[str]]:
-        """The forms, the longest first, by what stands before a hyphen or apostrophe in them."""
-        starts: dict[str, list[str]] = {}
-        for form in sorted({*self.names, *self.adjectives}, key=lambda form: (-len(form), form)):
-            starts.setdefault(START.match(form).group(), []).append(form)  # type: ignore[union-attr]
+    def _by_start(self) -> dict[str, list[tuple[str, str]]]:
+        """Spellings and their forms, the longest first, by a spelling's first word.
+
+        A form is also found in capitals, as in headlines, unless that is a form of its own.
+        """
+        forms = {form: form for form in (*self.names, *self.adjectives)}
+        capitals = {form.upper(): form for form in forms if len(form.upper()) == len(form)}
+        starts: dict[str, list[tuple[str, str]]] = {}
+        for written, form in sorted((capitals | forms).items(), key=lambda item: -len(item[0])):
+            first = START.match(written).group()  # type: ignore[union-attr]
+            starts.setdefault(first, []).append((written, form))
         return starts
 
     def find_form(self, text: str, start: int) -> str | None:
         """Return the longest form that stands at a place, as whole words."""
         first = START.match(text, start)
-        for form in self._by_start.get(first.group(), ()) if first else ():
+        for written, form in self._by_start.get(first.group(), ()) if first else ():
             end = start + len(form)
-            if text.startswith(form, start) and not text[end : end + 1].isalnum():
+            if text.startswith(written, start) and not text[end : end + 1].isalnum():
                 return form
         return None
 

@@ -18,7 +18,12 @@ MAX_FOREIGN = 0.5  # share of the characters in statements of other languages
 MAX_CONTROLS = 0.1  # share of control characters in a text
 CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
 MIN_TAGS = 5
-PAGE = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+PAGE = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+SIGNS = {
+    "%PDF-": "a PDF", "{\\rtf": "an RTF document", "PK\x03\x04": "a zip file or office document",
+    "\xff\xfe": "UTF-16 text", "\xfe\xff": "UTF-16 text",
+}  # fmt: skip
+"""How files of other kinds begin, a byte a character."""
 TAG = re.compile(
     r"</?(?:p|div|span|a|br|ul|ol|li|h[1-6]|table|tr|td|img|head|body|script|style|meta|link|"
     r"article|section|strong|em)\b[^<>]{0,500}>",
@@ -80,6 +85,7 @@ def check_text(text: str) -> None:
             f"an article of at most {MAX_CHARACTERS:,} characters", f"{len(text):,}",
             "Split it into its articles, or label it line by line with stance predict --file.",
         )  # fmt: skip
+    check_kind(text)
     controls = len(CONTROLS.findall(text))
     if controls > MAX_CONTROLS * len(text):
         raise refuse(
@@ -88,6 +94,13 @@ def check_text(text: str) -> None:
         )  # fmt: skip
     if PAGE.match(text) or sum(1 for _ in TAG.finditer(text)) >= MIN_TAGS:
         raise refuse("plain text", "HTML", "Take the article's text out of the page first.")
+
+
+def check_kind(start: str) -> None:
+    """Raise when a text, or the bytes of a file taken for characters, begin as another kind."""
+    for sign, kind in SIGNS.items():
+        if start.startswith(sign):
+            raise refuse("plain text in UTF-8", kind, "Take the article's text out of it first.")
 
 
 def check_language(sentences: Sequence[Sentence], foreign: Sequence[bool]) -> None:

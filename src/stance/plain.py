@@ -13,8 +13,9 @@ UNSEEN = (
     r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e"
     r"\u2060-\u206f\ufeff\ufff9-\ufffb"
 )
-HIDDEN = re.compile(f"[{UNSEEN}]+")
-LOOSE = re.compile(rf"(?<=\s)[\s{UNSEEN}]+|[{UNSEEN}]+")  # further white space, too
+COLOUR = r"\x1b\[[0-9;?]*[@-~]"  # and what else a terminal is told
+HIDDEN = re.compile(f"(?:{COLOUR}|[{UNSEEN}])+")
+LOOSE = re.compile(rf"(?<=\s)(?:{COLOUR}|[\s{UNSEEN}])+|(?:{COLOUR}|[{UNSEEN}])+")  # and blanks
 
 
 @dataclass(frozen=True)

@@ -142,12 +142,12 @@ class Actor:
     source_surface: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def show_sources(self) -> str:
-        """Return who says so, with what the document calls them where that is not their name."""
+        """Return who says so, with what the document calls them beside their name."""
         shown = []
         for name in self.sources:
-            forms = self.source_surface.get(name, ())
-            quoted = ", ".join(f"“{form}”" for form in forms)
-            shown.append(f"{name} ({quoted})" if set(forms) - {name} else name)
+            forms = [f"“{form}”" for form in self.source_surface.get(name, ())
+                     if form.removeprefix("the ").removeprefix("The ") != name]  # fmt: skip
+            shown.append(f"{name} ({', '.join(forms)})" if forms else name)
         return ", ".join(shown)
 
     def to_dict(self) -> dict[str, Any]:
