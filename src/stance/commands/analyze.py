@@ -10,13 +10,14 @@ from typing import Any
 from stance import files
 from stance.commands import reading
 from stance.commands.predict import format_line
-from stance.document import MAX_CHARACTERS
+from stance.document import MAX_CHARACTERS, check_kind
 from stance.errors import InputError
 from stance.tables import encode_row
 from stance.types import ROWS, Analysis
 
 FORMATS = ("json", "table", "html", "csv", "jsonl")
 MAX_BYTES = 4 * MAX_CHARACTERS  # no character takes more in UTF-8
+SIGN_BYTES = 8  # enough to tell a file of another kind
 WIDTHS = (30, 11, 6, 12)  # of an actor's name, stance, probability and statements in the table
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ def read_article(name: str) -> str:
     """Return the text of a file, or of standard input.
 
     Raises:
-        InputError: the file is not readable, too large or not UTF-8.
+        InputError: the file is not readable, too large, of another kind or not UTF-8.
     """
     if name != "-":
         with files.open_input(name) as stream:
@@ -89,6 +90,7 @@ def read_article(name: str) -> str:
         raise InputError(name, expected="text", found="a closed stream", remedy="Name a file.")
     else:
         data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    check_kind(data[:SIGN_BYTES].decode("latin-1"))
     if len(data) > MAX_BYTES:
         raise InputError(
             "article", expected=f"an article of at most {MAX_CHARACTERS:,} characters",
@@ -165,8 +167,14 @@ def format_table(analysis: Analysis) -> str:
 
 def format_row(cells: tuple[str, ...], last: str) -> str:
     """Return a line of the table of actors."""
-    padded = [f"{show(cell):<{width}}" for cell, width in zip(cells, WIDTHS, strict=True)]
+    padded = [f"{shorten(show(cell), width):<{width}}"
+              for cell, width in zip(cells, WIDTHS, strict=True)]  # fmt: skip
     return "  ".join([*padded, show(last)])
+
+
+def shorten(text: str, width: int) -> str:
+    """Return a text of at most a width, an ellipsis at its end where it is cut."""
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def show(text: str) -> str:
