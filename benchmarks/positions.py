@@ -12,8 +12,8 @@ whose labels tie has no annotated pooled stance; it is listed and counted, and j
 Each article is judged by the fold model that was trained without it. ``given whose statements they
 are`` pools the model's scores over the annotated statements, which shows the pooling and the scores
 alone; ``end to end`` is what ``analyze`` says. Beside them stand the vote of the predicted labels
-(neutral ones do not vote, a tie is wrong) and the most frequent stance. Intervals are Wilson's over actors; those of one article are not
-independent, so take them as a lower bound of the doubt.
+(neutral ones do not vote, a tie is wrong) and the most frequent stance. Intervals are Wilson's over
+actors; those of one article are not independent, so take them as a lower bound of the doubt.
 """
 
 import argparse

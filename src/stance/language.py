@@ -26,14 +26,19 @@ def is_foreign(text: str) -> bool:
     A text mostly in another script than Latin is; one in Latin that is too short to tell, or full
     of names, counts as English. ``benchmarks/languages.py`` measures both errors.
     """
-    text = clean(text)
+    return is_foreign_start(clean(text))
+
+
+@lru_cache(maxsize=1024)  # an article's statements are asked for twice
+def is_foreign_start(text: str) -> bool:
+    """Say whether a text is in another language, by its start as ``clean`` returns it."""
     letters = [char for char in text if char.isalpha()]
     if sum(char > LATIN_END for char in letters) * 2 > len(letters):
         return True
     if len(letters) < MIN_LETTERS:
         return False
     scores = {found["lang"]: found["score"] for found in _load().detect(text, k=CONSIDERED)}
-    return scores.get("en", 0.0) < MAX_ENGLISH and max(scores.values()) >= MIN_SCORE
+    return bool(scores.get("en", 0.0) < MAX_ENGLISH and max(scores.values()) >= MIN_SCORE)
 
 
 def name_language(text: str) -> str:
