@@ -100,7 +100,7 @@ def check_kind(start: str) -> None:
     """Raise when a text, or the bytes of a file taken for characters, begin as another kind."""
     for sign, kind in SIGNS.items():
         if start.startswith(sign):
-            raise refuse("plain text in UTF-8", kind, "Take the article's text out of it first.")
+            raise refuse("plain text in UTF-8", kind, "Save the article as such.")
 
 
 def check_language(sentences: Sequence[Sentence], foreign: Sequence[bool]) -> None:
