@@ -169,6 +169,11 @@ def test_a_bloc_that_the_text_has_named_is_meant(holder, named):
     assert who(say("Russia warned NATO."), say(f"{holder} wants talks.", holder)) == named
 
 
+@pytest.mark.parametrize("headline", ["KYIV REJECTS TALKS WITH MOSCOW", "Kyiv Rejects Talks"])
+def test_a_side_in_a_headline_is_meant(headline):
+    assert who(say(headline, headline.split()[0])) == ["Ukraine"]
+
+
 def test_users_table_extends_ours(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(

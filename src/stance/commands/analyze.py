@@ -35,7 +35,6 @@ def add_parser(commands: Any) -> None:
         "stance analyze --format html article.txt > page.html   "
         "stance analyze articles/*.txt > articles.jsonl   "
         "stance analyze --format csv articles/*.txt > rows.csv",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("file", nargs="+", help="a text file; - for standard input")
     reading.add_options(parser)

@@ -22,14 +22,18 @@ def add_parser(commands: Any) -> None:
         "extra 'demo' and no network. Only this machine reaches the page unless --host says "
         "otherwise.",
         epilog="example: stance demo --port 7860, then open http://127.0.0.1:7860 in a browser",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     reading.add_options(parser)
     parser.add_argument(
-        "--articles", type=Path, default="data/articles", help="folder of articles to pick from"
+        "--articles", type=Path, default="data/articles", help="folder of articles to pick from "
+        "(default: %(default)s)"
     )  # fmt: skip
-    parser.add_argument("--host", default=LOOPBACK[0], help="address to listen at")
-    parser.add_argument("--port", type=parse_port, default=7860, help="port to listen at")
+    parser.add_argument(
+        "--host", default=LOOPBACK[0], help="address to listen at (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--port", type=parse_port, default=7860, help="port to listen at (default: %(default)s)"
+    )
     parser.set_defaults(run=run)
 
 

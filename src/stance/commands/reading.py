@@ -11,7 +11,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how articles are read."""
     parser.add_argument("--model", help="model folder or Hub name (default: the released model)")
     parser.add_argument("--revision", help="commit, where --model names a Hub repository")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     parser.add_argument(
         "--actors", help="TOML file that adds states and organisations to the table of actors"
     )  # fmt: skip
