@@ -53,8 +53,7 @@ class Tally:
 def main() -> int:
     """Compare and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--folds", type=Path, help="a model an article, to run them again")
-    parser.add_argument("--data-dir", type=Path, default=Path("data"), help="the data folder")
+    add_options(parser)
     options = parser.parse_args()
     try:
         rows = read_rows(options.data_dir / "articles.jsonl")
@@ -66,12 +65,23 @@ def main() -> int:
     except StanceError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    print_tally(tally)
+    return 0
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say whose predictions are compared with which data."""
+    parser.add_argument("--folds", type=Path, help="a model an article, to run them again")
+    parser.add_argument("--data-dir", type=Path, default=Path("data"), help="the data folder")
+
+
+def print_tally(tally: Tally) -> None:
+    """Print the shares with their intervals."""
     print()
     for name, n in tally.all.items():
         low, high = wilson(tally.right[name], n)
-        print(f"{name:<34}{tally.right[name]:>4} of {n:<4} {tally.right[name] / n:.3f} "
+        print(f"{name:<54}{tally.right[name]:>4} of {n:<4} {tally.right[name] / n:.3f} "
               f"[{low:.3f}, {high:.3f}]")  # fmt: skip
-    return 0
 
 
 def read_actors(path: Path, rows: list[Row]) -> Gold:
@@ -103,11 +113,7 @@ def compare(
     options: argparse.Namespace, document: str, rows: list[Row], gold: Gold, tally: Tally
 ) -> None:
     """Analyse one article without a model that knows it, print the errors and count."""
-    predict = load_fold(options.folds / document, document) if options.folds else recall(
-        options.data_dir / "predictions" / "articles.jsonl", rows
-    )  # fmt: skip
-    path = options.data_dir / "articles" / f"{document}.txt"
-    analysis = analyze(path.read_bytes().decode("utf-8"), predict, document=document)
+    analysis = analyze_unseen(options, document, rows)
     print(f"\n== {document}: {len(rows)} rows, {len(analysis.statements)} statements found")
     found = {(s.start, s.end): i for i, s in enumerate(analysis.statements)}
     for row in rows:
@@ -118,6 +124,20 @@ def compare(
         else:
             compare_label(row, analysis.statements[i].prediction, tally)
     compare_actors(rows, analysis, found, gold, tally)
+
+
+def analyze_unseen(options: argparse.Namespace, document: str, rows: list[Row]) -> Analysis:
+    """Analyse one article by a model that does not know it."""
+    path = options.data_dir / "articles" / f"{document}.txt"
+    predict = choose_predict(options, document, rows)
+    return analyze(path.read_bytes().decode("utf-8"), predict, document=document)
+
+
+def choose_predict(options: argparse.Namespace, document: str, rows: list[Row]) -> Predict:
+    """Return the fold model of an article, or what answers with its committed predictions."""
+    if options.folds:
+        return load_fold(options.folds / document, document)
+    return recall(options.data_dir / "predictions" / "articles.jsonl", rows)
 
 
 def load_fold(folder: Path, document: str) -> Predict:

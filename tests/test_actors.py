@@ -65,6 +65,9 @@ def test_other_names_stay_apart(root):
         ("critics of the Iran deal", ["critics of the Iran deal"]),
         ("Western military observers", ["Western military observers"]),
         ("the Atlantic Alliance", ["NATO"]),
+        ("KYIV", ["Ukraine"]),
+        ("THE WHITE HOUSE", ["United States"]),
+        ("RUSSIAN OFFICIALS", ["Russia"]),
         ("Marit Orlo", ["Marit Orlo"]),
     ],
 )
@@ -166,6 +169,11 @@ def test_a_bloc_that_the_text_has_named_is_meant(holder, named):
     assert who(say("Russia warned NATO."), say(f"{holder} wants talks.", holder)) == named
 
 
+@pytest.mark.parametrize("headline", ["KYIV REJECTS TALKS WITH MOSCOW", "Kyiv Rejects Talks"])
+def test_a_side_in_a_headline_is_meant(headline):
+    assert who(say(headline, headline.split()[0])) == ["Ukraine"]
+
+
 def test_users_table_extends_ours(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(
@@ -177,6 +185,29 @@ def test_users_table_extends_ours(tmp_path):
     assert table.names["Lubyanka"] == "Russia"
     assert table.names["Moscow"] == "Russia"
     assert "Kestria" in table.states
+
+
+def test_table_written_by_an_editor_with_a_mark_at_its_start_is_read(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_bytes('\ufeff[sides.Kestria]\r\ncapital = ["Kest"]\r\n'.encode())
+    assert read_table(path).names["Kest"] == "Kestria"
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"# mine\n\n[sides.X]\nnames = [X]\n", 4),
+        (b"[sides.X]\nnames = ['X'\n", 2),
+        (b"[sides.X]\n[sides.X]\n", 2),
+        (b"[sides.X]\n# \xff\n", 2),
+        (b"\xff\xfe[\x00", 1),
+    ],
+)
+def test_broken_table_is_refused_with_its_line(tmp_path, content, line):
+    path = tmp_path / "bad.toml"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=f"bad.toml line {line}: expected"):
+        read_table(path)
 
 
 @pytest.mark.parametrize(

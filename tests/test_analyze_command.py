@@ -10,7 +10,7 @@ import pytest
 from stance.model import load
 from stance.report.analysis import render
 from stance.scored import read_scored
-from stance.types import ROWS
+from stance.types import ROWS, Actor, Analysis, Prediction, Span, Statement
 
 ARTICLE = """Envoy Orlov wants talks
 
@@ -62,6 +62,9 @@ def test_what_is_no_article_is_said_and_the_others_are_analysed(tiny_model, arti
         "german.txt": (b"Der Kreml lehnt Verhandlungen mit der Ukraine ab.", "'de'"),
         "latin.txt": (b"fine\nVerhandlungen \xff\n", "latin.txt line 2"),
         "huge.txt": (b"Talks failed. " * 400_000, "more than 4,000,000 bytes"),
+        "article.pdf": (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", "found a PDF"),
+        "article.docx": (b"PK\x03\x04\xff\x00", "found a zip file or office document"),
+        "wide.txt": ("Kyiv rejected talks .".encode("utf-16"), "found UTF-16 text"),
         "binary.txt": (bytes(range(32)) * 9, "control characters"),
     }
     for name, (content, _) in bad.items():
@@ -123,6 +126,26 @@ def test_page_holds_the_article_and_escapes_it(page):
     assert "rejected talks , moscow said ." in text
     assert "<script>alert(1)</script>" in text
     assert "a <b>.txt" in text
+
+
+def test_page_turns_no_text_around():
+    turns = "\u202e\u202d\u202a\u202b\u202c\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
+    name = f"Or{turns}lov"
+    text = f"{name} wants talks.\n{turns}\n{name} left."
+    scores = {"favor": 0.7, "conditional": 0.1, "against": 0.1, "neutral": 0.1}
+    span = Span(0, len(name), name)
+    item = Prediction(text[: len(name) + 13], "favor", scores, 0.7, True, span, span, False)
+    actor = Actor(name, (name,), "favor", 0.7, (0,), (name,))
+    statements = (Statement(0, len(item.text), "article", item),)
+    page = render(Analysis(f"a{turns}.txt", text, statements, (actor,)))
+    assert not set(turns) & set(page)
+    assert page.count("Or" + "\ufffd" * len(turns) + "lov") >= 5
+
+
+@pytest.mark.parametrize(("probability", "unclear"), [(0.49, 1), (0.5, 0)])
+def test_page_marks_an_unclear_position(probability, unclear):
+    actor = Actor("Orlov", ("Orlov",), "favor", probability, (), ("own words",))
+    assert render(Analysis(None, "", (), (actor,))).count("(unclear)") == unclear
 
 
 def test_page_needs_no_network(page):

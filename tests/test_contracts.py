@@ -27,6 +27,7 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
         "survey",
         "furniture",
         "phrases",
+        "plain",
         "reference",
         "rows",
         "layers",

@@ -3,10 +3,11 @@ import json
 import pytest
 
 import stance
-from stance.document import pool, split
+from stance.document import analyze, pool, split
 from stance.errors import InputError
 from stance.model import load
-from stance.types import LABELS, OWN_WORDS, Prediction
+from stance.report.analysis import render
+from stance.types import LABELS, OWN_WORDS, Actor, Analysis, Prediction, Span
 
 ARTICLE = """Orlov wants talks
 
@@ -107,6 +108,82 @@ def test_released_model_says_who_and_according_to_whom():
     assert analysis.statements[-1].prediction.label == "neutral"
 
 
+def test_a_source_called_by_its_name_is_not_said_twice():
+    surface = {"Washington Post": ("the Washington Post",), "Russia": ("Russia", "Moscow")}
+    actor = Actor("X", ("X",), "favor", 0.9, (0,), ("Washington Post", "Russia"), surface)
+    assert actor.show_sources() == "Washington Post, Russia (“Moscow”)"
+
+
+def test_what_sources_are_called_stays_visible():
+    def judge(texts):
+        spans = {"Kyiv rejects talks": "Kyiv", "Ukraine left": "Ukraine", "Kiev wants": "Kiev"}
+        sources = ("Orlov", "the foreign minister", "The Ukrainian leadership")
+        for text in texts:
+            holder = next((h for start, h in spans.items() if start in text), None)
+            found = next((word for word in sources if word in text), None) if holder else None
+            label = "against" if holder else "neutral"
+            places = [Span(text.index(w), text.index(w) + len(w), w) if w else None
+                      for w in (holder, found)]  # fmt: skip
+            scores = {name: float(name == label) for name in LABELS}
+            yield Prediction(text, label, scores, 1.0, True, *places, False)
+
+    text = (
+        "Russian Foreign Minister Sergey Orlov spoke. Kyiv rejects talks, Orlov said. "
+        "Ukraine left the table, the foreign minister said. "
+        "The Ukrainian leadership said that Kiev wants no talks."
+    )
+    (actor,) = analyze(text, lambda texts: list(judge(texts))).actors
+    assert actor.sources == ("Sergey Orlov", OWN_WORDS)
+    assert actor.source_surface == {
+        "Sergey Orlov": ("Orlov", "the foreign minister"),
+        OWN_WORDS: ("The Ukrainian leadership",),
+    }
+    assert actor.show_sources() == (
+        "Sergey Orlov (“Orlov”, “the foreign minister”), own words (“The Ukrainian leadership”)"
+    )
+    page = render(Analysis(None, text, (), (actor,)))
+    assert "Sergey Orlov (“Orlov”, “the foreign minister”)" in page
+
+
+HIDDEN = ("\u200b", "\u2060", "\u00ad", "\ufeff", "\x07", "\x80")
+
+
+@pytest.mark.parametrize("char", HIDDEN, ids=ascii)
+def test_what_nobody_sees_hides_no_actor(char):
+    text = (
+        "Russian Foreign Minister Sergey Orlov said that the Kremlin rejects peace talks. "
+        "Orlov urged Kyiv to negotiate. It rained."
+    )
+    plain = stance.analyze(text)
+    places = [i for i in range(2, len(text), 9) if text[i].isalpha()]
+    mixed = "".join(char + c if i in places else c for i, c in enumerate(text))
+    analysis = stance.analyze(mixed)
+    assert analysis.actors == plain.actors
+    for statement, same in zip(analysis.statements, plain.statements, strict=True):
+        found = statement.prediction
+        assert mixed[statement.start : statement.end] == found.text
+        assert found.text.replace(char, "") == same.prediction.text
+        for span in filter(None, (found.holder, found.source)):
+            assert found.text[span.start : span.end] == span.text
+
+
+def test_what_a_terminal_is_told_hides_no_actor():
+    text = "\x1b[1;31mKyiv\x1b[0m rejected talks with Moscow, the \x1b[32mKremlin\x1b[m said."
+    (actor,) = stance.analyze(text).actors
+    assert (actor.name, actor.surface, actor.sources) == ("Ukraine", ("Kyiv",), ("Russia",))
+
+
+def test_white_space_hides_no_actor():
+    text = (
+        "Russian Foreign Minister Sergey Orlov said the White House rejects talks with Syria. "
+        "Mr Orlov urged the United Nations to negotiate."
+    )
+    wide = text.replace(" ", "\u00a0 ")
+    assert [(a.name, a.surface, a.sources) for a in stance.analyze(wide).actors] == [
+        (a.name, a.surface, a.sources) for a in stance.analyze(text).actors
+    ]
+
+
 PAGE = "<html><body><p>Talks.</p></body></html>"
 
 
@@ -120,6 +197,9 @@ PAGE = "<html><body><p>Talks.</p></body></html>"
         (PAGE, "HTML"),
         ("<!DOCTYPE html>\n<title>Talks</title>", "HTML"),
         ("<p>Kyiv rejects talks.</p> <p>Moscow too.</p> <p>So <a href=x>there</a>.</p>", "HTML"),
+        ("<head><title>x</title></head><body>Kyiv rejected talks.</body>", "HTML"),
+        ("%PDF-1.4\n1 0 obj\n(Kyiv rejected talks)", "a PDF"),
+        ("{\\rtf1\\ansi Kyiv rejected talks.}", "an RTF document"),
         ("Talks. " * 200_000, "1,400,000"),
         ("\0\1\2ab" * 50, "control characters"),
         ("Der Kreml lehnt Verhandlungen mit der Ukraine ab. Kiew will nicht reden.", "'de'"),

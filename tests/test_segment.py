@@ -105,6 +105,22 @@ def test_wrapped_lines_are_joined_and_other_lines_are_not():
     )
 
 
+HIDDEN = "\u200b\u200d\u2060\ufeff\u00ad\x00\x07\x80\x9f\u202e\u2066\u200e"
+
+
+@pytest.mark.parametrize("char", HIDDEN)
+def test_what_nobody_sees_changes_no_cut(char):
+    text = (
+        "Mr. Orlo left on Jan. 6. The U.S. Senate said “no.” It rained.\n\nRead more\n"
+        "The talks ended.The envoy left."
+    )
+    mixed = char + char.join(text) + char
+    found = split(mixed)
+    assert [s.text.replace(char, "") for s in found] == cut(text)
+    assert [s.furniture for s in found] == [s.furniture for s in split(text)]
+    assert all(s.text == mixed[s.start : s.end] == s.text.strip(char) for s in found)
+
+
 def test_teaser_with_a_sentence_glued_on_is_no_furniture():
     assert [s.furniture for s in split("See also: Orlo leaves the talks")] == [True]
     assert [s.furniture for s in split("Read more The envoy rejected the offer.")] == [False]

@@ -50,19 +50,25 @@ class Table:
     fits: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
-    def _by_start(self) -> dict[str, list[str]]:
-        """The forms, the longest first, by what stands before a hyphen or apostrophe in them."""
-        starts: dict[str, list[str]] = {}
-        for form in sorted({*self.names, *self.adjectives}, key=lambda form: (-len(form), form)):
-            starts.setdefault(START.match(form).group(), []).append(form)  # type: ignore[union-attr]
+    def _by_start(self) -> dict[str, list[tuple[str, str]]]:
+        """Spellings and their forms, the longest first, by a spelling's first word.
+
+        A form is also found in capitals, as in headlines, unless that is a form of its own.
+        """
+        forms = {form: form for form in (*self.names, *self.adjectives)}
+        capitals = {form.upper(): form for form in forms if len(form.upper()) == len(form)}
+        starts: dict[str, list[tuple[str, str]]] = {}
+        for written, form in sorted((capitals | forms).items(), key=lambda item: -len(item[0])):
+            first = START.match(written).group()  # type: ignore[union-attr]
+            starts.setdefault(first, []).append((written, form))
         return starts
 
     def find_form(self, text: str, start: int) -> str | None:
         """Return the longest form that stands at a place, as whole words."""
         first = START.match(text, start)
-        for form in self._by_start.get(first.group(), ()) if first else ():
+        for written, form in self._by_start.get(first.group(), ()) if first else ():
             end = start + len(form)
-            if text.startswith(form, start) and not text[end : end + 1].isalnum():
+            if text.startswith(written, start) and not text[end : end + 1].isalnum():
                 return form
         return None
 
@@ -94,10 +100,14 @@ def read_table(path: str | Path | None = None) -> Table:
 def read_toml(path: str | Path) -> dict[str, Any]:
     """Read a table file and check its form."""
     with files.open_input(path) as stream:
-        try:
-            content = tomllib.load(stream)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise refuse(str(path), "TOML", str(error)) from None
+        lines = [files.decode_line(raw, str(path), n) for n, raw in enumerate(stream, start=1)]
+    try:
+        content = tomllib.loads("\n".join(lines))
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", str(error))
+        found = str(error)[: place.start()] if place else str(error)
+        line = (place[1] if place else None) or len(lines)
+        raise refuse(f"{path} line {line}", "TOML", found) from None
     for name in content:
         if name not in ("sides", "words", "fits"):
             raise refuse(f"{path} [{name}]", "tables sides, words or fits", f"'{name}'")

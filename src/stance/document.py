@@ -8,6 +8,7 @@ from stance import language
 from stance.actors import read_table
 from stance.cast import Cast, Party
 from stance.errors import InputError
+from stance.plain import simplify
 from stance.reference import resolve
 from stance.segment import Sentence, split
 from stance.types import LABELS, NEUTRAL, OWN_WORDS, Actor, Analysis, Prediction, Statement
@@ -17,7 +18,12 @@ MAX_FOREIGN = 0.5  # share of the characters in statements of other languages
 MAX_CONTROLS = 0.1  # share of control characters in a text
 CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
 MIN_TAGS = 5
-PAGE = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+PAGE = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+SIGNS = {
+    "%PDF-": "a PDF", "{\\rtf": "an RTF document", "PK\x03\x04": "a zip file or office document",
+    "\xff\xfe": "UTF-16 text", "\xfe\xff": "UTF-16 text",
+}  # fmt: skip
+"""How files of other kinds begin, a byte a character."""
 TAG = re.compile(
     r"</?(?:p|div|span|a|br|ul|ol|li|h[1-6]|table|tr|td|img|head|body|script|style|meta|link|"
     r"article|section|strong|em)\b[^<>]{0,500}>",
@@ -58,7 +64,8 @@ def analyze(
     foreign = [language.is_foreign(sentence.text) for sentence in judged]
     check_language(judged, foreign)
     predictions = predict([sentence.text for sentence in judged])
-    cast = Cast([sentence.text for sentence in judged], predictions, table)
+    read = [simplify(prediction) for prediction in predictions]
+    cast = Cast([prediction.text for prediction in read], read, table)
     index = [n for n, sentence in enumerate(sentences) if not sentence.furniture]
     return Analysis(
         document, text,
@@ -78,6 +85,7 @@ def check_text(text: str) -> None:
             f"an article of at most {MAX_CHARACTERS:,} characters", f"{len(text):,}",
             "Split it into its articles, or label it line by line with stance predict --file.",
         )  # fmt: skip
+    check_kind(text)
     controls = len(CONTROLS.findall(text))
     if controls > MAX_CONTROLS * len(text):
         raise refuse(
@@ -86,6 +94,13 @@ def check_text(text: str) -> None:
         )  # fmt: skip
     if PAGE.match(text) or sum(1 for _ in TAG.finditer(text)) >= MIN_TAGS:
         raise refuse("plain text", "HTML", "Take the article's text out of the page first.")
+
+
+def check_kind(start: str) -> None:
+    """Raise when a text, or the bytes of a file taken for characters, begin as another kind."""
+    for sign, kind in SIGNS.items():
+        if start.startswith(sign):
+            raise refuse("plain text in UTF-8", kind, "Save the article as such.")
 
 
 def check_language(sentences: Sequence[Sentence], foreign: Sequence[bool]) -> None:
@@ -142,9 +157,10 @@ def build_actors(cast: Cast, foreign: Sequence[bool], index: Sequence[int]) -> l
     actors = []
     for party, carried in evidence.items():
         label, probability = pool([cast.predictions[i] for i in carried])
+        sources = find_sources(cast, party, carried)
         actors.append(Actor(
             party.name, find_surface(cast, carried), label, probability,
-            tuple(index[i] for i in carried), find_sources(cast, party, carried),
+            tuple(index[i] for i in carried), tuple(sources), sources,
         ))  # fmt: skip
     return sorted(actors, key=lambda actor: (-len(actor.statements), actor.statements))
 
@@ -183,14 +199,20 @@ def find_surface(cast: Cast, carried: Sequence[int]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(" ".join(span.text.split()) for span in holders if span))
 
 
-def find_sources(cast: Cast, party: Party, carried: Sequence[int]) -> tuple[str, ...]:
-    """Return who says so: the names of the sources that are not the actor, and ``OWN_WORDS``."""
-    names: list[str] = []
+def find_sources(cast: Cast, party: Party, carried: Sequence[int]) -> dict[str, tuple[str, ...]]:
+    """Return who says so: the sources that are not the actor, and ``OWN_WORDS``.
+
+    Returns:
+        Name of the source -> what the statements call it, each form once; the actor's own words
+        may be ascribed to it, too.
+    """
+    forms: dict[str, list[str]] = {}
     for i in carried:
         source = cast.predictions[i].source
         parties = resolve(cast, i, source) if source else []
         others = [other.name for other in parties if other is not party]
         if source and not parties:
             others = [source.text]  # a pronoun without antecedent stays as it stands
-        names += others or [OWN_WORDS]
-    return tuple(dict.fromkeys(names))
+        for name in others or [OWN_WORDS]:
+            forms.setdefault(name, []).extend([source.text] if source else [])
+    return {name: tuple(dict.fromkeys(found)) for name, found in forms.items()}

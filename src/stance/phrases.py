@@ -14,6 +14,9 @@ INDEFINITE = re.compile(
 )
 DEFINITE = re.compile(r"\b(?:the|this|that|its|their|our|his|her)\s$", re.IGNORECASE)
 PLACE = re.compile(r"\b(?:in|at|near|outside|around)\s$", re.IGNORECASE)
+VERB_BEFORE = re.compile(r"(\w+),?\s+(?:the\s+)?$")
+VERB_AFTER = re.compile(r",?\s+(?:also |later |has |had |then |once |earlier )?(\w+)")
+NEAR = 25  # characters beside a phrase in which a verb of saying is looked for
 MAX_NAME = 4  # words of a person's name
 QUALIFIERS = frozenset(("prime", "foreign", "defence", "defense", "interior", "finance", "press"))
 
@@ -93,7 +96,7 @@ def iter_tokens(text: str, table: Table) -> Iterator[Token]:
         form = table.find_form(text, start)
         side = None
         if form is None:
-            word = re.sub(r"[’']s$", "", word)
+            word = word.removesuffix("’s").removesuffix("'s")
             kind = classify(word, table)
         elif form in table.names:
             word, kind, side = form, "side", table.names[form]
@@ -222,9 +225,7 @@ def is_definite(text: str, start: int, *, owned: bool) -> bool:
 
 def speaks(text: str, start: int, end: int, table: Table) -> bool:
     """Say whether a verb of saying stands beside a phrase."""
-    before = re.search(r"(\w+),?\s+(?:the\s+)?$", text[max(0, start - 25) : start])
-    after = re.match(
-        r",?\s+(?:also |later |has |had |then |once |earlier )?(\w+)", text[end : end + 25]
-    )
+    before = VERB_BEFORE.search(text[max(0, start - NEAR) : start])
+    after = VERB_AFTER.match(text[end : end + NEAR])
     verbs = table.words["speech"]
     return any(match and match[1].lower() in verbs for match in (before, after))

@@ -121,7 +121,11 @@ def find_noun(cast: Cast, i: int, start: int, text: str) -> Party:
             party = mention.party
             if party.kind == "side" and (party.name in table.states) == is_state:
                 return party
-    side = table.adjectives.get(name)  # "the Russian and Ukrainian negotiators"
+    form = (
+        table.find_form(name, 0) or ""
+    )  # in a headline, or "the Russian and Ukrainian negotiators"
+    whole = form and len(form) == len(name)
+    side = table.names.get(form) or table.adjectives.get(form) if whole else None
     words = tuple(name.split())
     person = cast.find_person(i, words) if words and name.istitle() else None
     return person or (cast.get_other(side, "side") if side else cast.get_other(name, "group"))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from stance.furniture import LABEL, is_disclaimer, is_furniture
+from stance.plain import drop
 
 LINE_END = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
@@ -84,19 +85,23 @@ def split(text: str) -> list[Sentence]:
 
     Returns:
         Sentences in order, without overlap or outer white space. They cover every character but
-        white space and paragraphs without a letter or digit (a row of asterisks).
+        white space, characters that nobody sees (``plain.HIDDEN``) around a sentence, and
+        paragraphs without a letter or digit (a row of asterisks).
 
     Example:
         >>> [sentence.text for sentence in split("Talks failed. The U.S. left.")]
         ['Talks failed.', 'The U.S. left.']
     """
     sentences: list[Sentence] = []
-    for start, end in find_paragraphs(text):
+    plain = drop(text)
+    for start, end in find_paragraphs(plain.text):
         disclaimer = False  # goes on to the end of its paragraph
-        for left, right in split_paragraph(text, start, end):
-            piece = text[left:right]
+        for span in split_paragraph(plain.text, start, end):
+            piece = plain.text[slice(*span)]
             disclaimer = disclaimer or is_disclaimer(piece)
-            sentences.append(Sentence(left, right, piece, disclaimer or is_furniture(piece)))
+            left, right = plain.find_original(*span)
+            furniture = disclaimer or is_furniture(piece)
+            sentences.append(Sentence(left, right, text[left:right], furniture))
     return sentences
 
 

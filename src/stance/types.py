@@ -1,6 +1,6 @@
 """The words of the package: labels, spans, predictions, analyses. Standard library only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 LABELS: tuple[str, ...] = ("favor", "conditional", "against", "neutral")
@@ -130,6 +130,7 @@ class Actor:
         probability: the pooled probability of the label, 0 to 1; see ``document.pool``.
         statements: positions, in the document's list, of the statements that carry the stance.
         sources: who says so: names of sources, and ``OWN_WORDS``.
+        source_surface: what the document calls each source; in JSON it stands with the statements.
     """
 
     name: str
@@ -138,6 +139,16 @@ class Actor:
     probability: float
     statements: tuple[int, ...]
     sources: tuple[str, ...]
+    source_surface: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def show_sources(self) -> str:
+        """Return who says so, with what the document calls them beside their name."""
+        shown = []
+        for name in self.sources:
+            forms = [f"“{form}”" for form in self.source_surface.get(name, ())
+                     if form.removeprefix("the ").removeprefix("The ") != name]  # fmt: skip
+            shown.append(f"{name} ({', '.join(forms)})" if forms else name)
+        return ", ".join(shown)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the actor as plain data."""

@@ -8,14 +8,16 @@ from collections.abc import Callable
 from typing import Any
 
 from stance import files
+from stance.commands import reading
 from stance.commands.predict import format_line
-from stance.document import MAX_CHARACTERS
+from stance.document import MAX_CHARACTERS, check_kind
 from stance.errors import InputError
 from stance.tables import encode_row
 from stance.types import ROWS, Analysis
 
 FORMATS = ("json", "table", "html", "csv", "jsonl")
 MAX_BYTES = 4 * MAX_CHARACTERS  # no character takes more in UTF-8
+SIGN_BYTES = 8  # enough to tell a file of another kind
 WIDTHS = (30, 11, 6, 12)  # of an actor's name, stance, probability and statements in the table
 
 log = logging.getLogger(__name__)
@@ -33,15 +35,9 @@ def add_parser(commands: Any) -> None:
         "stance analyze --format html article.txt > page.html   "
         "stance analyze articles/*.txt > articles.jsonl   "
         "stance analyze --format csv articles/*.txt > rows.csv",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("file", nargs="+", help="a text file; - for standard input")
-    parser.add_argument("--model", help="model folder or Hub name (default: the released model)")
-    parser.add_argument("--revision", help="commit, where --model names a Hub repository")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument(
-        "--actors", help="TOML file that adds states and organisations to the table of actors"
-    )  # fmt: skip
+    reading.add_options(parser)
     parser.add_argument(
         "--format", help="json, one object a file; table; html, a page; csv or jsonl, a row for "
         "each statement with the names of its actors, for stance sample and estimate (default: "
@@ -62,12 +58,7 @@ def run(options: argparse.Namespace) -> int:
             "--format html", expected="one file", found=f"{len(options.file)} files",
             remedy="Write a page for each, or use --format json.",
         )  # fmt: skip
-    from stance.actors import read_table
-    from stance.model import load
-
-    read_table(options.actors)  # a fault in it is better said before the model is loaded
-    model = load(options.model, revision=options.revision, device=options.device)
-    model.check_stances("stance analyze")
+    model = reading.load_reader(options, "stance analyze")
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     if form == "csv":
         sys.stdout.write(encode_row(ROWS))
@@ -89,7 +80,7 @@ def read_article(name: str) -> str:
     """Return the text of a file, or of standard input.
 
     Raises:
-        InputError: the file is not readable, too large or not UTF-8.
+        InputError: the file is not readable, too large, of another kind or not UTF-8.
     """
     if name != "-":
         with files.open_input(name) as stream:
@@ -98,6 +89,7 @@ def read_article(name: str) -> str:
         raise InputError(name, expected="text", found="a closed stream", remedy="Name a file.")
     else:
         data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    check_kind(data[:SIGN_BYTES].decode("latin-1"))
     if len(data) > MAX_BYTES:
         raise InputError(
             "article", expected=f"an article of at most {MAX_CHARACTERS:,} characters",
@@ -166,7 +158,7 @@ def format_table(analysis: Analysis) -> str:
     for actor in analysis.actors:
         numbers = ",".join(str(i + 1) for i in actor.statements)
         cells = (actor.name, actor.label, f"{actor.probability:.2f}", numbers)
-        lines.append(format_row(cells, ", ".join(actor.surface) + "; " + ", ".join(actor.sources)))
+        lines.append(format_row(cells, ", ".join(actor.surface) + "; " + actor.show_sources()))
     if not analysis.actors:
         lines.append("no statement takes a position on negotiations and names whose it is")
     return "\n".join(lines) + "\n\n"
@@ -174,8 +166,14 @@ def format_table(analysis: Analysis) -> str:
 
 def format_row(cells: tuple[str, ...], last: str) -> str:
     """Return a line of the table of actors."""
-    padded = [f"{show(cell):<{width}}" for cell, width in zip(cells, WIDTHS, strict=True)]
+    padded = [f"{shorten(show(cell), width):<{width}}"
+              for cell, width in zip(cells, WIDTHS, strict=True)]  # fmt: skip
     return "  ".join([*padded, show(last)])
+
+
+def shorten(text: str, width: int) -> str:
+    """Return a text of at most a width, an ellipsis at its end where it is cut."""
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def show(text: str) -> str:

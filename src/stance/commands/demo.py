@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from stance.commands import reading
 from stance.errors import InputError, MissingExtraError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -21,19 +22,18 @@ def add_parser(commands: Any) -> None:
         "extra 'demo' and no network. Only this machine reaches the page unless --host says "
         "otherwise.",
         epilog="example: stance demo --port 7860, then open http://127.0.0.1:7860 in a browser",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--model", help="model folder or Hub name (default: the released model)")
-    parser.add_argument("--revision", help="commit, where --model names a Hub repository")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    reading.add_options(parser)
     parser.add_argument(
-        "--actors", help="TOML file that adds states and organisations to the table of actors"
+        "--articles", type=Path, default="data/articles", help="folder of articles to pick from "
+        "(default: %(default)s)"
     )  # fmt: skip
     parser.add_argument(
-        "--articles", type=Path, default="data/articles", help="folder of articles to pick from"
-    )  # fmt: skip
-    parser.add_argument("--host", default=LOOPBACK[0], help="address to listen at")
-    parser.add_argument("--port", type=parse_port, default=7860, help="port to listen at")
+        "--host", default=LOOPBACK[0], help="address to listen at (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--port", type=parse_port, default=7860, help="port to listen at (default: %(default)s)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -48,13 +48,9 @@ def run(options: argparse.Namespace) -> int:
     """Serve until interrupted."""
     if find_spec("gradio") is None:
         raise MissingExtraError("stance demo", "demo", "gradio")
-    from stance.actors import read_table
     from stance.demo import find_articles, serve
-    from stance.model import load
 
-    read_table(options.actors)  # a fault in it is better said before the model is loaded
-    model = load(options.model, revision=options.revision, device=options.device)
-    model.check_stances("stance demo")
+    model = reading.load_reader(options, "stance demo")
     sys.stderr.write(f"http://{options.host}:{options.port} (stop with Ctrl+C)\n")
     if options.host not in LOOPBACK:
         sys.stderr.write("everybody who reaches this machine at that address can use the page\n")

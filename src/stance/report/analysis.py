@@ -10,7 +10,11 @@ from stance.types import LABELS, NEUTRAL, Analysis, Statement
 MARKS = {"favor": "+", "conditional": "?", "against": "−", NEUTRAL: ""}
 """What shows a stance beside its colour."""
 
-UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+UNSEEN = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Characters that no page may hold or that turn the direction of what follows."""
+
 PARAGRAPH = re.compile(r"\n\s*\n|[\n\r\v\f\x85\u2028\u2029]+")
 
 
@@ -62,7 +66,7 @@ def render(analysis: Analysis) -> str:
 
 
 def clean(text: str) -> str:
-    """Return a text with its control characters and lone surrogates replaced."""
+    """Return a text with control characters, turns of direction and lone surrogates replaced."""
     return UNSEEN.sub("\ufffd", text)
 
 
