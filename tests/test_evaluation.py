@@ -138,6 +138,21 @@ def test_own_file_against_an_earlier_run(tiny_model, run, tmp_path):
     assert read_records(tmp_path / "out" / "own.jsonl")[0].text == text
 
 
+def test_a_run_that_was_measured_by_other_labels_is_said(tiny_model, run, tmp_path):
+    own = ("--data", tmp_path / "mine.csv", "--baselines", "none")
+    rows = [f"kyiv rejected talks {i}" for i in range(4)]
+    for name, label in (("first", "against"), ("second", "neutral")):
+        lines = "".join(f"{text},{label}\n" for text in rows)
+        (tmp_path / "mine.csv").write_text(f"text,label\n{lines}")
+        against = ("--against", tmp_path / "first.json") if name == "second" else ()
+        done = run(*own, "--model", tiny_model.folder, *against)
+        assert done.returncode == 0, done.stderr
+        assert ("measured by other labels" in done.stderr) == (name == "second")
+        if name == "first":
+            (tmp_path / "out.json").rename(tmp_path / "first.json")
+            (tmp_path / "out").rename(tmp_path / "first")
+
+
 def test_predictions_of_an_earlier_run_give_its_figures_again(tiny_model, run, tmp_path):
     first = run("--model", tiny_model.folder, "--sets", "probes", "--baselines", "none")
     assert first.returncode == 0, first.stderr

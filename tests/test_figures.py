@@ -12,7 +12,7 @@ from stance.evaluation.compare import compare, plant_regression
 from stance.evaluation.errors import format_errors, list_errors
 from stance.evaluation.probes import read_probes, summarize_phenomena
 from stance.evaluation.records import align, read_records, write_records
-from stance.evaluation.results import read_results
+from stance.evaluation.results import hash_gold, read_results
 from stance.evaluation.slices import describe_label, describe_text, pick_origin
 from stance.evaluation.summary import summarize
 from stance.rows import Row
@@ -123,6 +123,43 @@ def test_a_difference_is_weighted_where_rows_are():
     found = compare(rows, this, other, "other")["difference"]
     assert found["accuracy"]["value"] == 0
     assert found["accuracy_weighted"]["value"] == pytest.approx((90 - 170) / 180, abs=1e-5)
+
+
+def test_weighted_figures_have_weighted_baselines_and_say_how_few_rows_they_are():
+    rows = [make_row(i, "favor" if i < 10 else "neutral", weight=1.0 if i < 10 else 9.0)
+            for i in range(20)]  # fmt: skip
+    records = [
+        replace(make_record(i, "favor"), baselines={"majority": "neutral"}) for i in range(20)
+    ]
+    entry = summarize(rows, records)["weighted"]
+    assert entry["effective_n"] == pytest.approx(100**2 / (10 * 1 + 10 * 81), abs=0.05)
+    assert entry["metrics"]["accuracy"]["value"] == pytest.approx(0.1)
+    majority = entry["baselines"]["majority"]
+    assert majority["metrics"]["accuracy"]["value"] == pytest.approx(0.9)
+    assert majority["lead"]["accuracy"]["value"] == pytest.approx(-0.8)
+    assert summarize([replace_weight(row) for row in rows], records)["weighted"] is None
+
+
+def replace_weight(row):
+    return replace(row, fields={**row.fields, "weight": 1.0})
+
+
+def test_a_calibration_error_has_no_interval():
+    rows = [make_row(i) for i in range(40)]
+    records = [make_record(i, "favor" if i % 3 else "against") for i in range(40)]
+    ece = summarize(rows, records)["metrics"]["ece"]
+    assert ece["value"] > 0
+    assert ece["low"] is ece["high"] is None
+    difference = compare(rows, records, records, "other")["difference"]["ece"]
+    assert difference == {"value": 0.0, "low": None, "high": None}
+
+
+def test_gold_is_hashed_whatever_its_order():
+    rows = [make_row(i, holder={"start": 0, "end": 2}) for i in range(3)]
+    assert hash_gold(rows) == hash_gold(rows[::-1])
+    other = replace(rows[0], label="against")
+    moved = replace(rows[0], fields={**rows[0].fields, "holder": {"start": 0, "end": 3}})
+    assert len({hash_gold([row, *rows[1:]]) for row in (rows[0], other, moved)}) == 3
 
 
 def test_mcnemar_agrees_with_the_binomial():

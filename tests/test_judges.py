@@ -55,6 +55,15 @@ def test_answers_that_are_no_scores_are_refused(answer, found):
         run_scorer(answer, ["a", "b"], "x:y")
 
 
+def test_a_scorer_that_fails_is_named_with_the_place():
+    def broken(texts):
+        return [texts[0][10_000]]
+
+    with pytest.raises(InputError, match=r"scorer mine.*IndexError.*test_judges.py line") as caught:
+        run_scorer(broken, ["a", "b"], "mine")
+    assert isinstance(caught.value.__cause__, IndexError)
+
+
 def test_scorers_that_do_not_exist_are_refused():
     for name in ("no_such_module:score", "json:no_such_function", "json", "json:decoder.x", ""):
         with pytest.raises(InputError, match="module:function"):

@@ -74,6 +74,11 @@ def build_model_tables(data: Path, bundle: Bundle) -> dict[str, str]:
         "benchmarks": format_benchmarks(data / "predictions" / BENCHMARKS),
         "errors": format_validation_errors(data, bundle),
     }
+    weighted = summaries["realnews"]["weighted"]
+    tables["realnews-weights"] = (
+        f"Weighted, the {summaries['realnews']['n']:,} rows say as much as "
+        f"{weighted['effective_n']:.0f} drawn alike would (Kish's effective sample size)."
+    )
     tables["probes-phenomena"] = table.format_phenomena(summaries["probes"])
     for name, entry in summaries.items():
         slices = entry["slices"]

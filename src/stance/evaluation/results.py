@@ -1,14 +1,18 @@
 """``results.json``: what a run found, whole, in one file; and the per-row predictions beside it.
 
-Of each set it holds ``metrics`` (value, low, high), ``per_label``, ``confusion``, label metrics
-``weighted`` where rows have weights, ``baselines`` (metrics, and the judge's paired lead), the
+Of each set it holds ``metrics`` (value, low, high), ``per_label``, ``confusion``, ``baselines``
+(metrics, and the judge's paired lead), both again ``weighted`` where rows have weights, the
 ``annotator`` row, ``phenomena`` of probes, ``slices``, the ``reliability`` and ``risk_coverage``
-curves, the ``misread`` rows by id, the ``models`` that judged, the ``benchmark`` it is, and the
-comparison ``against`` another run. What does not apply is null.
+curves, the ``misread`` rows by id, the ``models`` that judged, the ``judge`` in words where it is
+not the one of the whole run, the ``benchmark`` it is, a hash of the ``gold``, and the comparison
+``against`` another run. What does not apply is null.
 """
 
+import hashlib
+import json
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -30,19 +34,29 @@ SET_FIELDS: dict[str, Any] = {
     "n": int, "documents": int, "resamples": int, "metrics": dict, "per_label": dict,
     "weighted": MAYBE, "confusion": list, "baselines": dict, "annotator": MAYBE,
     "phenomena": MAYBE, "slices": list, "reliability": list, "risk_coverage": list,
-    "misread": list, "benchmark": MAYBE, "against": MAYBE,
+    "misread": list, "judge": (str, type(None)), "benchmark": MAYBE, "gold": str,
+    "against": MAYBE,
 }  # fmt: skip
 """What each set of it holds."""
+GOLD = ("holder", "source", "weight")
+"""Fields of a row beside its label that measures are taken by."""
 CORE = "articles_core"
 """The articles without page furniture and duplicates: a part of another set."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One evaluated set: its rows and what was said of them, in the same order."""
+    """One evaluated set: its rows and what was said of them, in the same order.
+
+    Attributes:
+        rows: labelled rows.
+        records: what was said of them.
+        judge: who judged it, in words, where it is not the one of the whole run.
+    """
 
     rows: list[Row]
     records: list[Record]
+    judge: str | None = None
 
 
 def write_results(
@@ -67,7 +81,9 @@ def write_results(
         sets[name] = {
             **summarize(part.rows, part.records),
             "models": sorted({record.model for record in part.records}),
+            "judge": part.judge,
             "benchmark": describe_benchmark(name),
+            "gold": hash_gold(part.rows),
             "against": (compared or {}).get(name),
         }
         if name != CORE:
@@ -82,6 +98,17 @@ def write_results(
     }
     files.write_json(out, results)
     return results
+
+
+def hash_gold(rows: Sequence[Row]) -> str:
+    """Return a SHA-256 over what a set's rows are measured by: ids, labels, spans, weights.
+
+    The order of the rows and their texts have no part in it.
+    """
+    lines = sorted(
+        json.dumps([row.id, row.label, *(row.fields.get(name) for name in GOLD)]) for row in rows
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def describe_benchmark(name: str) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from stance.evaluation.judges import Judge, judge_by_model, judge_rows
 from stance.evaluation.place import Place
 from stance.evaluation.probes import read_probes
 from stance.evaluation.records import Record, align, read_records
-from stance.evaluation.results import CORE, Judged
+from stance.evaluation.results import CORE, Judged, hash_gold, read_results
 from stance.rows import Row, read_own_rows
 from stance.sets import NEED_CORPORA, SETS, read_labels, read_usable
 
@@ -89,13 +89,16 @@ def evaluate(
     for name in names:
         rows = read_set_rows(name, place)
         log.info("%s: %d rows", name, len(rows))
+        who = None
         if name in plain:
             records = judge_rows(judge, scorers, rows, place.corpora, bars=place.bars)
         elif name == "articles":
             records = judge_articles(judge, rows, place, baselines)
+            who = name_folds(place) if judge.model else None
         else:
             records = judge_benchmark(name, rows, place, baselines)
-        judged[name] = Judged(rows, align(rows, records, name))
+            who = f"recipe {place.recipe.stem}, fine-tuned on the benchmark's training rows"
+        judged[name] = Judged(rows, align(rows, records, name), who)
     if own_rows:
         log.info("%s: %d rows", own, len(own_rows))
         records = judge_rows(judge, scorers, own_rows, None, bars=place.bars, keep_text=True)
@@ -142,7 +145,12 @@ def pick_core(part: Judged) -> Judged:
         for row, record in zip(part.rows, part.records, strict=True)
         if row.fields.get("part") != "furniture" and row.fields.get("duplicate_of") is None
     ]
-    return Judged([row for row, _ in kept], [record for _, record in kept])
+    return Judged([row for row, _ in kept], [record for _, record in kept], part.judge)
+
+
+def name_folds(place: Place) -> str:
+    """Return in words who judges the articles."""
+    return f"models of recipe {place.recipe.stem} that have not seen the article"
 
 
 def judge_articles(
@@ -231,13 +239,14 @@ def compare_with(judged: dict[str, Judged], other: Path) -> dict[str, dict[str, 
     Raises:
         InputError: the other run shares no set, or its rows are others.
     """
-    folder = other if other.is_dir() else other.with_suffix("")
+    folder = other.with_suffix("") if other.suffix == ".json" and not other.is_dir() else other
     compared: dict[str, dict[str, Any]] = {}
     for name, part in judged.items():
         path = folder / f"{name}.jsonl"
         if name == CORE:
             continue  # a part of the articles
         if path.is_file():
+            warn_of_other_gold(name, part, folder)
             compared[name] = compare(part.rows, part.records, read_records(path), str(path))
         else:
             log.warning("%s: nothing to compare with, no %s", name, path)
@@ -249,3 +258,16 @@ def compare_with(judged: dict[str, Judged], other: Path) -> dict[str, dict[str, 
             remedy="Name a run that judged the same sets.",
         )
     return compared
+
+
+def warn_of_other_gold(name: str, part: Judged, folder: Path) -> None:
+    """Say it when the other run was measured by other labels: both are compared by these."""
+    results = folder.parent / f"{folder.name}.json"
+    if not results.is_file():
+        return
+    entry = read_results(results)["sets"].get(name)
+    if entry and entry["gold"] != hash_gold(part.rows):
+        log.warning(
+            "%s: %s was measured by other labels, spans or weights; both runs are compared by "
+            "those of today, so that its figures here are not the ones in that file", name, results
+        )  # fmt: skip

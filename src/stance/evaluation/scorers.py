@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -37,9 +38,18 @@ def run_scorer(scorer: Scorer, texts: Sequence[str], name: str) -> NDArray[np.fl
     """Return a scorer's scores of the texts, checked, (n, labels).
 
     Raises:
-        InputError: the scorer's answer is not n times four probabilities.
+        InputError: the scorer fails, or its answer is not n times four probabilities.
     """
-    answer = scorer(texts)
+    try:
+        answer = scorer(texts)
+    except Exception as error:  # a user's own code: whatever it raises is said in one line
+        *_, last = traceback.extract_tb(error.__traceback__)
+        raise InputError(
+            f"scorer {name}",
+            expected=f"scores of {len(texts)} texts",
+            found=f"{type(error).__name__}: {error} ({last.filename} line {last.lineno})",
+            remedy="Mend the scorer.",
+        ) from error
     try:
         scores = np.asarray(answer, dtype=float)
     except (TypeError, ValueError) as error:

@@ -16,6 +16,10 @@ from stance.evaluation.slices import summarize_slices
 from stance.rows import Row
 from stance.types import LABELS, NEUTRAL
 
+POINTS = ("ece",)
+"""Metrics without interval: a calibration error is a sum of distances, which resampling can only
+enlarge, so that its percentiles lie above the truth."""
+
 
 def summarize(rows: Sequence[Row], records: Sequence[Record]) -> dict[str, Any]:
     """Return one set's entry of ``results.json``.
@@ -39,7 +43,7 @@ def summarize(rows: Sequence[Row], records: Sequence[Record]) -> dict[str, Any]:
         "metrics": pack(values),
         "per_label": summarize_labels(confusion, draws, gold, predicted),
         "reliable": summarize_reliable(records, draws, gold, predicted),
-        "weighted": pack(measure_weighted(rows, records, draws)) or None,
+        "weighted": summarize_weighted(rows, records, draws),
         "confusion": confusion.astype(int).tolist(),
         "baselines": summarize_baselines(records, draws, gold, values),
         "annotator": summarize_annotator(rows, predicted),
@@ -172,6 +176,26 @@ def measure_weighted(
     return metrics.compute_metrics(metrics.sum_confusions(draws.weighted(weights), gold, predicted))
 
 
+def summarize_weighted(
+    rows: Sequence[Row], records: Sequence[Record], draws: Resamples
+) -> dict[str, Any] | None:
+    """Return the weighted label metrics of the judge and the baselines; None without weights.
+
+    ``effective_n`` is Kish's effective sample size, (sum of weights)^2 / sum of their squares: the
+    number of rows drawn alike that would say as much of the pools.
+    """
+    values = measure_weighted(rows, records, draws)
+    if not values:
+        return None
+    weights = np.array([row.fields["weight"] for row in rows], dtype=float)
+    gold = encode([row.label for row in rows])
+    return {
+        "effective_n": round(float(weights.sum() ** 2 / (weights**2).sum()), 1),
+        "metrics": pack(values),
+        "baselines": summarize_baselines(records, draws.weighted(weights), gold, values),
+    }
+
+
 def summarize_baselines(
     records: Sequence[Record],
     draws: Resamples,
@@ -189,5 +213,8 @@ def summarize_baselines(
 
 
 def pack(values: dict[str, Array]) -> dict[str, Any]:
-    """Return intervals as plain data."""
-    return {name: take_interval(array).to_dict() for name, array in values.items()}
+    """Return intervals as plain data; of some metrics the value alone."""
+    return {
+        name: take_interval(array[:1] if name in POINTS else array).to_dict()
+        for name, array in values.items()
+    }

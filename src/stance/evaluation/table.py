@@ -72,13 +72,7 @@ def format_rows(heads: tuple[str, ...], rows: list[list[str]]) -> str:
 
 def list_systems(entry: dict[str, Any], judge: str) -> list[tuple[str, dict[str, Any]]]:
     """Return the systems of one set with their metrics: the judge, the baselines, the annotator."""
-    systems = [(judge, entry["metrics"])]
-    if entry["weighted"]:
-        systems.append((f"{judge}, weighted to the pools", entry["weighted"]))
-    systems += [
-        (BASELINE_NAMES.get(name, name), part["metrics"])
-        for name, part in entry["baselines"].items()
-    ]
+    systems = [(judge, entry["metrics"]), *list_baselines(entry["baselines"])]
     if annotator := entry["annotator"]:
         others = "the other" if annotator["annotators"] == 2 else "the others"
         kind = annotator["kind"]
@@ -87,12 +81,26 @@ def list_systems(entry: dict[str, Any], judge: str) -> list[tuple[str, dict[str,
     return systems
 
 
+def list_baselines(baselines: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the baselines by their names in words, with their metrics."""
+    return [(BASELINE_NAMES.get(name, name), part["metrics"]) for name, part in baselines.items()]
+
+
+def list_weighted(entry: dict[str, Any], judge: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return the systems of one set with metrics weighted to the pools; none without weights."""
+    weighted = entry["weighted"]
+    if not weighted:
+        return []
+    systems = [(judge, weighted["metrics"]), *list_baselines(weighted["baselines"])]
+    return [(f"{name}, weighted", scores) for name, scores in systems]
+
+
 def format_systems(entry: dict[str, Any], judge: str) -> str:
     """Return the table system x metric of one set, the judge first."""
     rows = [
         [name, *(format_interval(scores[metric], percent=metric in PERCENT)
                  for metric in METRICS)]
-        for name, scores in list_systems(entry, judge)
+        for name, scores in (*list_systems(entry, judge), *list_weighted(entry, judge))
     ]  # fmt: skip
     return format_rows(HEADS, rows)
 
@@ -188,7 +196,7 @@ def format_head(name: str, entry: dict[str, Any]) -> str:
 
 
 def list_cautions(entry: dict[str, Any]) -> list[str]:
-    """Return what to know of a set's figures: few documents, labels without a row."""
+    """Return what to know of a set's figures: few documents, absent labels, weights, the judge."""
     documents = entry["documents"]
     absent = [label for label, part in entry["per_label"].items() if not part["n"]]
     found = []
@@ -197,6 +205,11 @@ def list_cautions(entry: dict[str, Any]) -> list[str]:
         found.append(narrow if documents > 1 else "one document gives none")
     if absent:
         found.append(f"no row is {' or '.join(absent)}, an F1 of 0 in the mean of four labels")
+    if entry["weighted"]:
+        size = entry["weighted"]["effective_n"]
+        found.append(f"weighted to the pools they count as {size:.0f} rows")
+    if entry["judge"]:
+        found.append(f"judged by {entry['judge']}")
     return found
 
 

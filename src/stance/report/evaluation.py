@@ -17,6 +17,7 @@ from stance.evaluation.table import (
     format_interval,
     list_cautions,
     list_systems,
+    list_weighted,
     show_difference,
 )
 from stance.report.plots import Entry, Forest, place_forest, place_reliability, place_risk
@@ -95,7 +96,7 @@ def build_section(
         ),
         "system_heads": HEADS,
         "systems": [(name, *(show(scores, metric) for metric in METRICS))
-                    for name, scores in systems],
+                    for name, scores in (*systems, *list_weighted(entry, judge))],
         "leads": [
             (BASELINE_NAMES.get(name, name),
              *(format_interval(part["lead"][metric], signed=True) for metric in LEADS))
