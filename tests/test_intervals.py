@@ -128,7 +128,7 @@ def simulate(n, trials, resamples, rng):
 
     Two judges are drawn, independent of each other, so the true difference is 0.
     """
-    held = {"accuracy": 0, "macro_f1": 0, "difference": 0}
+    held = dict.fromkeys((*TRUE, "difference"), 0)
     cumulated = CONFUSE.cumsum(axis=1)
     draws = draw_documents(np.arange(n), resamples)
     for _ in range(trials):
@@ -138,7 +138,7 @@ def simulate(n, trials, resamples, rng):
             predicted = (rng.uniform(size=n)[:, None] > cumulated[gold]).sum(axis=1)
             confusions = metrics.sum_confusions(draws, gold, predicted)
             values.append(metrics.compute_metrics(confusions))
-        for name in ("accuracy", "macro_f1"):
+        for name in TRUE:
             found = take_interval(values[0][name])
             held[name] += found.low <= TRUE[name] <= found.high
         gap = take_interval(values[0]["macro_f1"] - values[1]["macro_f1"])
