@@ -1,6 +1,7 @@
 import csv
 import importlib.util
 import json
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -215,6 +216,24 @@ def test_sample_label_estimate(corpus, tmp_path):
         ("A", "2024-01"), ("A", "2024-03"), ("B", "2024-02"), ("B", "2024-04"),
     }  # fmt: skip
     assert_refused(stance("sample", folder, "--out", sample), "a new file")
+
+
+def test_sample_says_the_whole_next_command_and_warns_of_small_groups(corpus, tmp_path):
+    folder, gold = corpus
+    by = ["--by", "outlet,date", "--period", "month"]
+    sample, labelled = tmp_path / "a sample.csv", tmp_path / "l.csv"
+    done = stance("sample", folder, *by, "--n", 60, "--out", sample)
+    assert done.returncode == 0, done.stderr
+    assert "4 of 4 groups got fewer than 20 rows" in done.stderr
+    assert "A / 2024-01 (15)" in done.stderr
+    command = shlex.split(done.stderr.split("then: ")[1])
+    assert command == ["stance", "estimate", str(folder), *by, "--labelled", str(sample)]
+    fill(sample, labelled, gold)
+    labelled.rename(sample)
+    done = stance(*command[1:])
+    assert done.returncode == 0, done.stderr
+    done = stance("sample", folder, *by, "--n", 200, "--out", tmp_path / "b.csv")
+    assert "fewer than" not in done.stderr
 
 
 def test_without_labels_naive_is_said_everywhere(corpus):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from stance.commands.sample import check_groups, parse_by
+from stance.commands.sample import check_groups, list_groups, parse_by, show_group
 from stance.errors import InputError, MissingExtraError
 from stance.estimate import (
     ALL,
@@ -102,18 +102,10 @@ def warn(shares: Sequence[Share], *, corrected: bool) -> None:
             "here says how far it may be off.", NAIVE,
         )  # fmt: skip
         return
-    few = {show_group(s.group): s.labelled for s in shares if s.share is None}
+    few = {s.group: s.labelled for s in shares if s.share is None}
     if few:
-        some = "; ".join(f"{name} ({count})" for name, count in list(few.items())[:5])
-        log.warning(
-            "%d groups have fewer than %d labelled rows and get no interval: %s%s",
-            len(few), MIN_LABELLED, some, "; ..." * (len(few) > 5),
-        )  # fmt: skip
-
-
-def show_group(group: Sequence[str]) -> str:
-    """Return a group's name."""
-    return " / ".join(group)
+        log.warning("%d groups have fewer than %d labelled rows and get no interval: %s",
+                    len(few), MIN_LABELLED, list_groups(few))  # fmt: skip
 
 
 def note(share: Share) -> str:

@@ -1,14 +1,23 @@
 """``stance sample``: rows of a scored corpus to label by hand."""
 
 import argparse
-import sys
+import logging
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stance.errors import InputError
 from stance.types import LABELS
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 MAX_GROUPS = 500
+
+log = logging.getLogger(__name__)
 
 
 def add_parser(commands: Any) -> None:
@@ -85,9 +94,43 @@ def run(options: argparse.Namespace) -> int:
     strata = assign_strata(scored)
     drawn, probability = draw_sample(strata, options.n, options.seed)
     write_sample(options.out, options.scored, drawn, probability, strata)
-    sys.stderr.write(
-        f"{options.out}: {len(drawn)} of {len(strata):,} rows from {strata.max() + 1} strata. Fill "
-        f"in the column 'gold', then: stance estimate {options.scored}"
-        f"{' --by ' + options.by if options.by else ''} --labelled {options.out}\n"
-    )
+    warn_small(scored.groups, drawn)
+    log.info(
+        "%s: %s of %s rows from %d strata. Fill in the column 'gold', then: %s",
+        options.out, f"{len(drawn):,}", f"{len(strata):,}", strata.max() + 1, say_next(options),
+    )  # fmt: skip
     return 0
+
+
+def warn_small(groups: Sequence[tuple[str, ...]], drawn: "NDArray[np.int64]") -> None:
+    """Warn of the groups that got too few rows for an interval."""
+    from stance.estimate import MIN_LABELLED
+
+    counts = Counter(groups[i] for i in drawn)
+    few = {group: counts[group] for group in sorted(set(groups)) if counts[group] < MIN_LABELLED}
+    if few:
+        log.warning(
+            "%d of %d groups got fewer than %d rows and will get no interval: %s. Draw more rows, "
+            "or name fewer or coarser columns.", len(few), len(set(groups)), MIN_LABELLED,
+            list_groups(few),
+        )  # fmt: skip
+
+
+def list_groups(counts: Mapping[tuple[str, ...], int]) -> str:
+    """Return the first of some groups with their numbers of rows."""
+    some = "; ".join(f"{show_group(group)} ({n})" for group, n in list(counts.items())[:5])
+    return some + "; ..." * (len(counts) > 5)
+
+
+def show_group(group: Sequence[str]) -> str:
+    """Return a group's name."""
+    return " / ".join(group) or "the corpus"
+
+
+def say_next(options: argparse.Namespace) -> str:
+    """Return the command that reads the sample."""
+    call = ["stance", "estimate", options.scored]
+    for name in ("by", "period"):
+        value = getattr(options, name)
+        call += [f"--{name}", value] if value else []
+    return shlex.join([*call, "--labelled", str(options.out)])
