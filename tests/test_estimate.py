@@ -1,6 +1,7 @@
 import csv
 import importlib.util
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -203,8 +204,7 @@ def test_sample_label_estimate(corpus, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     rows = fill(sample, labelled, gold)
-    assert list(rows[0]) == ["row", "text_hash", "stratum", "draw_probability", "date", "outlet",
-                             "text", "gold"]  # fmt: skip
+    assert list(rows[0]) == ["row", "text_hash", "key", "date", "outlet", "text", "gold"]
     done = stance("estimate", folder, "--by", "outlet,date", "--period", "month", "--labelled",
                   labelled, "--format", "jsonl")  # fmt: skip
     shares = [json.loads(line) for line in done.stdout.splitlines()]
@@ -218,6 +218,36 @@ def test_sample_label_estimate(corpus, tmp_path):
     assert_refused(stance("sample", folder, "--out", sample), "a new file")
 
 
+def test_the_file_to_label_is_blind(tmp_path):
+    """No column tells the model's answer: rows with other answers differ in nothing else."""
+    answers = [
+        {"label": label, "scores": {name: 0.7 if name == label else 0.1 for name in LABELS},
+         "score_favor": 0.7 * (label == "favor"), "confidence": 0.7, "reliable": label == "favor",
+         "holder": None if label == "neutral" else {"start": 0, "end": 4, "text": "Kyiv"},
+         "holder_start": None if label == "neutral" else 0, "source": None, "truncated": False,
+         "actor": None if label == "neutral" else "Ukraine", "part": "article",
+         "stage": "first" if label == "neutral" else "full", "input_label": label,
+         "text": "Kyiv spoke.", "outlet": "A"}
+        for label in ("neutral", *LABELS) for _ in range(9 if label == "favor" else 90)
+    ]  # fmt: skip
+    scored = tmp_path / "scored.jsonl"
+    scored.write_text("".join(json.dumps(row) + "\n" for row in answers))
+    for name in ("s.csv", "s.jsonl"):
+        out = tmp_path / name
+        assert stance("sample", scored, "--n", 60, "--out", out).returncode == 0
+        rows = (
+            [json.loads(line) for line in out.read_text().splitlines()]
+            if name == "s.jsonl"
+            else list(csv.DictReader(out.read_text().splitlines()))
+        )
+        assert list(rows[0]) == ["row", "text_hash", "key", "outlet", "text", "gold"]
+        assert len({tuple(row.values())[1:] for row in rows}) == 1
+        key = list(csv.DictReader((tmp_path / "s.key.csv").read_text().splitlines()))
+        assert sorted(int(row["row"]) for row in rows) == [int(row["row"]) for row in key]
+        assert len({row["draw_probability"] for row in key}) > 1
+        (tmp_path / "s.key.csv").unlink()
+
+
 def test_sample_says_the_whole_next_command_and_warns_of_small_groups(corpus, tmp_path):
     folder, gold = corpus
     by = ["--by", "outlet,date", "--period", "month"]
@@ -225,7 +255,7 @@ def test_sample_says_the_whole_next_command_and_warns_of_small_groups(corpus, tm
     done = stance("sample", folder, *by, "--n", 60, "--out", sample)
     assert done.returncode == 0, done.stderr
     assert "4 of 4 groups got fewer than 20 rows" in done.stderr
-    assert "A / 2024-01 (15)" in done.stderr
+    assert re.search(r"A / 2024-01 \(1[3-7]\)", done.stderr)
     command = shlex.split(done.stderr.split("then: ")[1])
     assert command == ["stance", "estimate", str(folder), *by, "--labelled", str(sample)]
     fill(sample, labelled, gold)
@@ -316,15 +346,30 @@ def test_bad_samples_are_refused(corpus, tmp_path):
     def first(**cells):
         return lambda rows: [{**rows[0], **cells}, *rows[1:]]
 
+    key = tmp_path / "s.key.csv"
+    whole = key.read_text()
+
+    def check_key(old, new, *words):
+        assert old in whole
+        key.write_text(whole.replace(old, new, 1))
+        check(lambda rows: rows, *words)
+        key.write_text(whole)
+
     check(first(gold="maybe"), "line 2 column 'gold'", "'maybe'")
     check(first(gold=""), "1 empty of 100")
-    check(first(draw_probability="1.5"), "draw_probability")
-    check(first(draw_probability="nan"), "draw_probability")
-    check(first(row="0"), "whole numbers")
-    check(first(row="100000"), "at most row 600")
+    probability = next(csv.DictReader(whole.splitlines()))["draw_probability"]
+    check_key(probability, "1.5", "s.key.csv line 2 column 'draw_probability'")
+    check_key(probability, "nan", "draw_probability")
+    check_key(probability, "0.9", "add up to")
+    check_key("stratum", "cell", "column 'stratum'")
+    check(first(key="other.csv"), "column 'key'", "one key")
+    check(first(row="0"), "a whole number")
+    check(first(row="100000"), "the 100 rows of the key")
     check(first(row=rows[1]["row"], text_hash=rows[1]["text_hash"]), "each row once")
     check(first(text_hash="0" * 16), "a text with hash")
-    check(lambda rows: rows[:60], "add up to")
+    check(lambda rows: rows[:60], "the 100 rows of the key", "60 rows")
     check(lambda rows: [{k: v for k, v in row.items() if k != "gold"} for row in rows], "'gold'")
+    key.unlink()
+    check(lambda rows: rows, "s.key.csv", "no such file")
     with pytest.raises(InputError, match=r"ends in \.csv or \.jsonl"):
         read_labelled(tmp_path / "x.xlsx")

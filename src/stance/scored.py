@@ -19,9 +19,10 @@ from stance.types import LABELS
 SHARDS = "part-*.*"
 PREDICTED = frozenset(
     ("label", "scores", *(f"score_{label}" for label in LABELS), "confidence", "reliable", "holder",
-     "holder_start", "holder_end", "source", "source_start", "source_end", "truncated")
+     "holder_start", "holder_end", "source", "source_start", "source_end", "truncated", "stage",
+     "part", "actor")
 )  # fmt: skip
-"""Columns that are the model's: whoever labels by hand should not see them."""
+"""Columns that tell what the model answered: whoever labels by hand should not see them."""
 
 TOLERANCE = 0.01  # how far scores may be from a sum of 1
 NONE = "(none)"  # what stands for an empty value of a column

@@ -26,8 +26,10 @@ def add_parser(commands: Any) -> None:
         "sample",
         help="draw rows of a scored corpus to label by hand",
         description="Draw rows of a scored corpus, so that rare labels are over-drawn, and write "
-        "them with their draw probabilities and an empty column 'gold', the model's answers left "
-        "out. Fill in gold with " + ", ".join(LABELS) + ", then run stance estimate.",
+        "them with an empty column 'gold' and without anything that tells the model's answers; "
+        "the draw probabilities, which do, go into a key beside (NAME.key.csv). Fill in gold with "
+        + ", ".join(LABELS)
+        + ", then run stance estimate.",
         epilog="examples: stance sample scored/ --n 300 --out sample.csv   "
         "stance sample scored.jsonl --by outlet --n 400 --out sample.csv",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -35,7 +37,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("scored", help="what stance score or stance predict wrote: a folder of "
                         "shards, .csv, .jsonl or .parquet")  # fmt: skip
     parser.add_argument("--n", type=parse_count, default=300, help="rows to draw")
-    parser.add_argument("--out", required=True, type=Path, help=".csv or .jsonl file to write")
+    parser.add_argument("--out", required=True, type=Path, help=".csv or .jsonl file to label; "
+                        "its key goes beside it")  # fmt: skip
     parser.add_argument(
         "--by", help="columns, separated by commas, whose groups are all to be drawn from"
     )
