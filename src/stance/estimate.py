@@ -9,9 +9,13 @@ scores miss on the labelled rows. It is right whatever the classifier does; a be
 only makes it narrower. ppi-python was not used: it knows neither strata nor draws without
 replacement, and brings numba and gdown.
 
-Variance: by stratum, with the finite-population correction. Interval: Wilson's, at the number of
-rows of a simple random sample that would have that variance (Korn and Graubard 1998 do so with
-Clopper and Pearson's). ``benchmarks/coverage.py`` measures what the intervals cover.
+Variance: by stratum, with the finite-population correction. A few rows of a stratum often show no
+error at all, and a stratum without errors would add nothing to the width. So each stratum is given
+``PRIOR_ROWS`` rows more, as Agresti and Coull (1998) add four to a binomial, with the squared error
+that is to be expected where the model gives that label (``expect_squares``), unless that makes its
+variance smaller. Interval: Wilson's, at the number of rows of a simple random sample that would
+have that variance (Korn and Graubard 1998 do so with Clopper and Pearson's).
+``benchmarks/coverage.py`` measures what the intervals cover.
 """
 
 from dataclasses import dataclass
@@ -29,6 +33,8 @@ Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 MIN_STRATUM = 2  # labelled rows that a variance needs
 AIM_STRATUM = 5  # labelled rows that the smallest stratum gets where there are enough
 MIN_LABELLED = 20  # labelled rows below which a group gets no interval
+MIN_FOUND = 5  # labelled rows with a stance, or without it, below which its interval is rough
+PRIOR_ROWS = 4  # about Z squared
 ALL = "(all)"
 
 Array = NDArray[np.float64]
@@ -60,6 +66,7 @@ class Share:
         label: the stance.
         rows: rows in the group.
         labelled: rows of it that were labelled by hand.
+        found: those of them that have the stance.
         naive: share by the model's labels, uncorrected.
         share: corrected share, or None without labelled rows enough.
         low: lower bound of its 95 % interval, or None.
@@ -73,6 +80,7 @@ class Share:
     label: str
     rows: int
     labelled: int
+    found: int
     naive: float
     share: float | None = None
     low: float | None = None
@@ -80,6 +88,11 @@ class Share:
     change: float | None = None
     change_low: float | None = None
     change_high: float | None = None
+
+    @property
+    def rough(self) -> bool:
+        """Whether there is an interval, from too few rows with the stance or without it."""
+        return self.share is not None and min(self.found, self.labelled - self.found) < MIN_FOUND
 
 
 def assign_strata(scored: Scored) -> NDArray[np.int64]:
@@ -180,49 +193,91 @@ def estimate_group(
     """Return the four shares of one group."""
     rows = int(members.sum())
     naive = np.bincount(scored.labels[members], minlength=len(LABELS)) / rows
-    count = int(members[labelled.rows].sum()) if labelled else 0
+    gold = labelled.gold[members[labelled.rows]] if labelled else np.array([], dtype=np.int64)
+    found = np.bincount(gold, minlength=len(LABELS))
     columns: list[list[float | None]] = [[None] * len(LABELS)] * 6
-    if labelled and count >= MIN_LABELLED:
-        share, errors = measure(scored, labelled, members)
-        spread = spread_of(errors, labelled)
-        bounds = bound_share(share, spread)
-        columns[:3] = [list(map(float, values)) for values in (share.clip(0, 1), *bounds)]
+    if labelled and len(gold) >= MIN_LABELLED:
+        here = measure(scored, labelled, members)
+        bounds = bound_share(here.share, here.spread)
+        columns[:3] = [list(map(float, values)) for values in (here.share.clip(0, 1), *bounds)]
         if before is not None and before[labelled.rows].sum() >= MIN_LABELLED:
-            last, last_errors = measure(scored, labelled, before)
-            reach = Z * spread_of(errors - last_errors, labelled)
-            change = share - last
-            columns[3:] = [list(map(float, values))
-                           for values in (change, change - reach, change + reach)]  # fmt: skip
+            change = here.subtract(measure(scored, labelled, before))
+            reach = Z * change.spread
+            columns[3:] = [list(map(float, values)) for values in
+                           (change.share, change.share - reach, change.share + reach)]  # fmt: skip
     return [
-        Share(name, label, rows, count, float(naive[k]), *(column[k] for column in columns))
+        Share(name, label, rows, len(gold), int(found[k]), float(naive[k]),
+              *(column[k] for column in columns))
         for k, label in enumerate(LABELS)
-    ]
+    ]  # fmt: skip
 
 
-def measure(scored: Scored, labelled: Labelled, members: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Return the difference estimates of a group's shares, and what each labelled row adds.
+@dataclass(frozen=True)
+class Measured:
+    """Shares of a group, or the difference of two groups, with what their variance is made of.
 
-    Returns:
-        Shares, (labels,), and the weighted errors of the scores over the group's size,
-        (m, labels): the first is the group's mean score plus the sum of the second.
+    Attributes:
+        share: difference estimates: the mean score plus the sum of the errors, (labels,).
+        errors: of each labelled row its weighted error over the group's size, (m, labels).
+        expected: what the square of each error is expected to be, (m, labels).
+        labelled: the rows labelled by hand.
     """
+
+    share: Array
+    errors: Array
+    expected: Array
+    labelled: Labelled
+
+    def subtract(self, other: "Measured") -> "Measured":
+        """Return the difference to a group that shares no row with this one."""
+        return Measured(self.share - other.share, self.errors - other.errors,
+                        self.expected + other.expected, self.labelled)  # fmt: skip
+
+    @property
+    def spread(self) -> Array:
+        """The standard error, (labels,)."""
+        variance = np.zeros(len(self.share))
+        for stratum in np.unique(self.labelled.stratum):
+            inside = self.labelled.stratum == stratum
+            size = int(inside.sum())
+            left = 1 - self.labelled.probability[inside].mean()  # finite-population correction
+            if size > 1:
+                seen = self.errors[inside].var(axis=0, ddof=1)
+                prior = self.expected[inside].mean(axis=0)
+                pooled = ((size - 1) * seen + PRIOR_ROWS * prior) / (size - 1 + PRIOR_ROWS)
+                variance += left * size * np.maximum(seen, pooled)
+        return np.sqrt(variance)
+
+
+def measure(scored: Scored, labelled: Labelled, members: NDArray[np.bool_]) -> Measured:
+    """Return the shares of a group."""
     rows = labelled.rows
     scores = scored.scores.astype(np.float64)
-    inside = members[rows] / labelled.probability / members.sum()
-    errors = (np.eye(len(LABELS))[labelled.gold] - scores[rows]) * inside[:, None]
-    return scores[members].mean(axis=0) + errors.sum(axis=0), errors
+    weights = (members[rows] / labelled.probability / members.sum())[:, None]
+    errors = (np.eye(len(LABELS))[labelled.gold] - scores[rows]) * weights
+    expected = expect_squares(scored, labelled)[scored.labels[rows]] * weights**2
+    return Measured(scores[members].mean(axis=0) + errors.sum(axis=0), errors, expected, labelled)
 
 
-def spread_of(errors: Array, labelled: Labelled) -> Array:
-    """Return the standard error of the sum of errors over a stratified draw, (labels,)."""
-    variance = np.zeros(errors.shape[1])
-    for stratum in np.unique(labelled.stratum):
-        inside = labelled.stratum == stratum
-        size = int(inside.sum())
-        left = 1 - labelled.probability[inside].mean()  # finite-population correction
-        if size > 1:
-            variance += left * size * errors[inside].var(axis=0, ddof=1)
-    return np.sqrt(variance)
+def expect_squares(scored: Scored, labelled: Labelled) -> Array:
+    """Return the expected squared error of each score where the model gives each label.
+
+    It is the mean over the labelled rows of all groups to which the model gives that label, or
+    what calibrated scores expect of themselves there, whichever is larger.
+
+    Returns:
+        (labels given, labels).
+    """
+    scores = scored.scores[labelled.rows].astype(np.float64)
+    seen = (np.eye(len(LABELS))[labelled.gold] - scores) ** 2
+    expected = np.zeros((len(LABELS), len(LABELS)))
+    for label in range(len(LABELS)):
+        given = scored.labels[labelled.rows] == label
+        if given.any():
+            expected[label] = np.maximum(
+                seen[given].mean(axis=0), (scores * (1 - scores))[given].mean(axis=0)
+            )
+    return expected
 
 
 def bound_share(share: Array, spread: Array) -> tuple[Array, Array]:

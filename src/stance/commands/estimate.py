@@ -14,6 +14,7 @@ from stance.commands.sample import check_groups, list_groups, parse_by, show_gro
 from stance.errors import InputError, MissingExtraError
 from stance.estimate import (
     ALL,
+    MIN_FOUND,
     MIN_LABELLED,
     Share,
     check_design,
@@ -106,12 +107,19 @@ def warn(shares: Sequence[Share], *, corrected: bool) -> None:
     if few:
         log.warning("%d groups have fewer than %d labelled rows and get no interval: %s",
                     len(few), MIN_LABELLED, list_groups(few))  # fmt: skip
+    rough = {(*s.group, s.label): min(s.found, s.labelled - s.found) for s in shares if s.rough}
+    if rough:
+        log.warning(
+            "%d intervals are ROUGH, from fewer than %d labelled rows with the stance, or without "
+            "it: %s. Label more rows, or take larger groups.",
+            len(rough), MIN_FOUND, list_groups(rough),
+        )  # fmt: skip
 
 
 def note(share: Share) -> str:
     """Return what a reader of the number must know."""
     if share.share is not None:
-        return ""
+        return f"ROUGH: {share.found} of {share.labelled} labelled rows" if share.rough else ""
     return NAIVE if share.labelled == 0 else f"{NAIVE}; only {share.labelled} labelled rows"
 
 
@@ -121,7 +129,7 @@ def build_row(share: Share, by: Sequence[str]) -> dict[str, Any]:
     numbers = {name: getattr(share, name) for name in NUMBERS}
     return {
         **dict(zip(by, names, strict=True)), "label": share.label, "rows": share.rows,
-        "labelled": share.labelled,
+        "labelled": share.labelled, "found": share.found,
         **{name: None if x is None else round(x, 6) for name, x in numbers.items()},
         "note": note(share),
     }  # fmt: skip
@@ -145,11 +153,12 @@ def format_csv(shares: Sequence[Share], by: Sequence[str]) -> list[str]:
 def format_table(shares: Sequence[Share], by: Sequence[str]) -> list[str]:
     """Return a table for people."""
     corrected = any(share.share is not None for share in shares)
-    heads = (",".join(by) or "corpus", "stance", "rows", "labelled", "naive", "share", "95 %",
-             "change", "95 %")  # fmt: skip
+    heads = (",".join(by) or "corpus", "stance", "rows", "labelled", "found", "naive", "share",
+             "95 %", "change", "95 %")  # fmt: skip
     rows = [heads] + [
         ("".join(c if c.isprintable() else " " for c in show_group(share.group))[:40], share.label,
-         f"{share.rows:,}", str(share.labelled), f"{share.naive:.3f}",
+         f"{share.rows:,}", str(share.labelled), f"{share.found}{' ROUGH' * share.rough}",
+         f"{share.naive:.3f}",
          *show_interval(share.share, share.low, share.high),
          *show_interval(share.change, share.change_low, share.change_high))
         for share in shares
