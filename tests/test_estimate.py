@@ -4,20 +4,20 @@ import re
 import shlex
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from stance.difference import estimate_differences
+from stance.draw import allocate, assign_strata, draw_sample
 from stance.errors import InputError
 from stance.estimate import (
     ALL,
     Labelled,
-    allocate,
-    assign_strata,
     bound_share,
     check_design,
-    draw_sample,
     estimate_shares,
 )
 from stance.labelled import read_labelled
@@ -213,6 +213,13 @@ def corpus(tmp_path):
     return folder, gold
 
 
+def write_csv(path, rows: list[dict]) -> None:
+    with path.open("w", newline="") as out:
+        writer = csv.DictWriter(out, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def fill(sample, labelled, gold) -> list[dict]:
     with sample.open(newline="") as lines:
         rows = [{**row, "gold": LABELS[gold[int(row["row"]) - 1]]} for row in csv.DictReader(lines)]
@@ -294,6 +301,90 @@ def test_sample_says_the_whole_next_command_and_warns_of_small_groups(corpus, tm
     assert done.returncode == 0, done.stderr
     done = stance("sample", folder, *by, "--n", 200, "--out", tmp_path / "b.csv")
     assert "fewer than" not in done.stderr
+
+
+def test_difference_between_two_groups(corpus, tmp_path):
+    """Its interval is narrower than the two intervals, and covers what all labels say."""
+    folder, gold = corpus
+    scored = read_scored(folder, ["outlet"])
+    truth = [np.bincount(gold[i::2], minlength=4) / 300 for i in range(2)]
+    covered = []
+    for seed in range(40):
+        labelled = label(scored, gold, 200, seed)
+        gaps = estimate_differences(scored, labelled, "A", "B")
+        a, b = (estimate_shares(scored, labelled)[4 * i + 4 : 4 * i + 8] for i in range(2))
+        for k, gap in enumerate(gaps):
+            assert gap.group == ("A - B",)
+            assert gap.naive == pytest.approx(a[k].naive - b[k].naive)
+            assert gap.high - gap.low < (a[k].high - a[k].low) + (b[k].high - b[k].low)
+            covered.append(gap.low <= truth[0][k] - truth[1][k] <= gap.high)
+    assert np.mean(covered) > 0.91
+    by = ["--by", "outlet,date", "--period", "year", "--format", "jsonl"]
+    done = stance("estimate", folder, *by, "--difference", "A", "B")
+    row = json.loads(done.stdout.splitlines()[-1])
+    assert (row["outlet"], row["date"], row["rows"]) == ("A - B", "2024", 600)
+    for pair, word in ((("A", "C"), "'C'"), (("A", "A"), "'A'")):
+        assert_refused(stance("estimate", folder, *by, "--difference", *pair), word)
+    month = ["--by", "outlet,date", "--period", "month"]  # no month has both
+    assert_refused(stance("estimate", folder, *month, "--difference", "A", "B"), "the same others")
+    assert_refused(stance("estimate", folder, "--difference", "A", "B"), "no --by")
+
+
+def test_actors_by_month_of_a_scored_file(tmp_path):
+    """Rows of stance score with dates: one name an actor, rare ones together."""
+    texts = [
+        ("The Kremlin rejected talks .", "The Kremlin"), ("Moscow rejected talks .", "Moscow"),
+        ("Russia rejected talks .", "Russia"), ("Kyiv rejected talks .", "Kyiv"),
+        ("Ukraine and Russia rejected talks .", "Ukraine and Russia"),
+        ("Oz rejected talks .", "Oz"), ("He rejected talks .", "He"), ("It rained .", None),
+    ]  # fmt: skip
+    rows = []
+    for i in range(480):
+        text, holder = texts[i % 8]
+        scores = dict.fromkeys(LABELS, 0.1) | {"against" if holder else "neutral": 0.7}
+        rows.append(
+            {
+                "text": text,
+                "date": f"2024-0{1 + i // 240}-11",
+                "label": max(scores, key=scores.get),
+                "scores": scores,
+                "holder": holder and {"start": 0, "end": len(holder), "text": holder},
+            }
+        )
+    scored, table = tmp_path / "scored.jsonl", tmp_path / "own.toml"
+    scored.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    table.write_text('[sides.Atlantis]\nnames = ["Oz"]\n')
+    assert dict(Counter(read_scored(scored, ["actor"], actors=table).groups)) == {
+        ("Russia",): 180, ("Ukraine",): 60, ("Russia; Ukraine",): 60, ("Atlantis",): 60,
+        ("(none)",): 120,
+    }  # fmt: skip
+    flat = tmp_path / "scored.csv"
+    write_csv(flat, [{
+        "text": row["text"], "label": row["label"], "date": row["date"],
+        **{f"score_{name}": score for name, score in row["scores"].items()},
+        "holder": row["holder"] and row["holder"]["text"], "holder_start": row["holder"] and 0,
+        "holder_end": row["holder"] and row["holder"]["end"],
+    } for row in rows])  # fmt: skip
+    groups = read_scored(scored, ["actor"]).groups
+    assert read_scored(flat, ["actor"]).groups == groups
+    by = ["--by", "actor,date", "--period", "month", "--top", "1"]
+    sample, labelled = tmp_path / "s.csv", tmp_path / "l.csv"
+    done = stance("sample", flat, *by, "--n", 200, "--out", sample)
+    assert " ".join(by) in done.stderr
+    fill(sample, labelled, np.array([LABELS.index(row["label"]) for row in rows]))
+    done = stance("estimate", flat, *by, "--labelled", labelled, "--format", "jsonl")
+    assert done.returncode == 0, done.stderr
+    shares = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {(s["actor"], s["date"]): s["rows"] for s in shares[4:]} == {
+        (actor, month): n for actor, n in (("Russia", 90), ("(none)", 60), ("(other)", 90))
+        for month in ("2024-01", "2024-02")
+    }  # fmt: skip
+    assert all(
+        s["share"] > 0.99 for s in shares if s["actor"] == "Russia" and s["label"] == "against"
+    )
+    assert_refused(
+        stance("estimate", flat, "--by", "actor", "--actors", tmp_path / "no"), "no such"
+    )
 
 
 def test_without_labels_naive_is_said_everywhere(corpus):

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from stance.commands.sample import check_groups, list_groups, parse_by, show_group
+from stance.commands.sample import add_grouping, list_groups, parse_by, read_groups, show_group
+from stance.difference import estimate_differences
 from stance.errors import InputError, MissingExtraError
 from stance.estimate import (
     ALL,
@@ -21,7 +22,6 @@ from stance.estimate import (
     estimate_shares,
 )
 from stance.labelled import check_origin, read_labelled
-from stance.scored import read_scored
 
 FORMATS = ("table", "csv", "jsonl")
 NAIVE = "NAIVE: not corrected for the classifier's errors"
@@ -45,10 +45,12 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("scored", help="what stance score or stance predict wrote: a folder of "
                         "shards, .csv, .jsonl or .parquet")  # fmt: skip
-    parser.add_argument("--by", help="columns to group by, separated by commas")
-    parser.add_argument("--period", choices=("year", "month", "day"),
-                        help="cut the dates in the last column of --by")  # fmt: skip
+    add_grouping(parser, "columns to group by, separated by commas")
     parser.add_argument("--labelled", type=Path, help="the sample, its column 'gold' filled in")
+    parser.add_argument(
+        "--difference", nargs=2, metavar=("A", "B"), help="add the shares where the first column "
+        "of --by is A, less those where it is B, with their intervals"
+    )  # fmt: skip
     parser.add_argument("--plot", type=Path, help="picture to write (.png, .svg or .pdf); needs "
                         "the extra 'corpus'")  # fmt: skip
     parser.add_argument(
@@ -67,16 +69,21 @@ def run(options: argparse.Namespace) -> int:
     if options.plot:
         check_plot(options.plot)
     by = parse_by(options.by, options.period)
+    if options.difference and not by:
+        raise InputError("--difference", expected="--by with the column that has the two values",
+                         found="no --by", remedy="Name the column.")  # fmt: skip
     labelled, hashes = read_labelled(options.labelled) if options.labelled else (None, {})
-    scored = read_scored(options.scored, by, period=options.period, hashed=hashes)
-    check_groups(scored.groups, by)
+    scored = read_groups(options, by, hashes)
     if labelled:
         check_origin(hashes, scored, str(options.labelled))
         check_design(scored, labelled, str(options.labelled))
     shares = estimate_shares(scored, labelled)
-    warn(shares, corrected=labelled is not None)
+    gaps = []
+    if options.difference:
+        gaps = estimate_differences(scored, labelled, *options.difference)
+    warn(shares + gaps, corrected=labelled is not None)
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
-    sys.stdout.write(f"{''.join(FORMATTERS[form](shares, by))}")
+    sys.stdout.write(f"{''.join(FORMATTERS[form](shares + gaps, by))}")
     if options.plot:
         from stance.report.shares import draw_shares
 

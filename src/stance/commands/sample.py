@@ -4,7 +4,7 @@ import argparse
 import logging
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ from stance.types import LABELS
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from stance.scored import Scored
 
 MAX_GROUPS = 500
 
@@ -39,13 +41,37 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--n", type=parse_count, default=300, help="rows to draw")
     parser.add_argument("--out", required=True, type=Path, help=".csv or .jsonl file to label; "
                         "its key goes beside it")  # fmt: skip
-    parser.add_argument(
-        "--by", help="columns, separated by commas, whose groups are all to be drawn from"
-    )
-    parser.add_argument("--period", choices=("year", "month", "day"),
-                        help="cut the dates in the last column of --by")  # fmt: skip
+    add_grouping(parser, "columns, separated by commas, whose groups are all to be drawn from")
     parser.add_argument("--seed", type=parse_seed, default=1, metavar="N", help="seed of the draw")
     parser.set_defaults(run=run)
+
+
+def add_grouping(parser: argparse.ArgumentParser, by: str) -> None:
+    """Add the options that say what the groups are."""
+    parser.add_argument("--by", help=f"{by}; actor: the column of that name, else the holder "
+                        "under one name (Kremlin and Moscow are Russia)")  # fmt: skip
+    parser.add_argument("--period", choices=("year", "month", "day"),
+                        help="cut the dates in the last column of --by")  # fmt: skip
+    parser.add_argument("--top", type=parse_count, metavar="N", help="keep the N most frequent "
+                        "values of each column of --by, all dates of a --period; the others "
+                        "together are one group")  # fmt: skip
+    parser.add_argument("--actors", help="TOML file that adds names to the table of actors")
+
+
+def read_groups(
+    options: argparse.Namespace, by: Sequence[str], hashed: Container[int] = ()
+) -> "Scored":
+    """Read the corpus with its groups.
+
+    Raises:
+        InputError: it is none, or has too many groups.
+    """
+    from stance.scored import read_scored
+
+    scored = read_scored(options.scored, by, period=options.period, hashed=hashed,
+                         actors=options.actors, top=options.top)  # fmt: skip
+    check_groups(scored.groups, by)
+    return scored
 
 
 def parse_count(text: str) -> int:
@@ -74,26 +100,24 @@ def parse_by(text: str | None, period: str | None) -> list[str]:
     return names
 
 
-def check_groups(groups: list[tuple[str, ...]], by: list[str]) -> None:
+def check_groups(groups: list[tuple[str, ...]], by: Sequence[str]) -> None:
     """Raise when the columns have too many values to be groups."""
     count = len(set(groups))
     if count > MAX_GROUPS:
         raise InputError(
             "--by " + ",".join(by), expected=f"at most {MAX_GROUPS} groups", found=f"{count:,}",
-            remedy="Name a column with fewer values, or cut its dates with --period.",
+            remedy="Keep the most frequent values with --top, or cut dates with --period.",
         )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
     """Draw and write."""
-    from stance.estimate import assign_strata, draw_sample
+    from stance.draw import assign_strata, draw_sample
     from stance.labelled import check_out, write_sample
-    from stance.scored import read_scored
 
     check_out(options.out)
     by = parse_by(options.by, options.period)
-    scored = read_scored(options.scored, by, period=options.period)
-    check_groups(scored.groups, by)
+    scored = read_groups(options, by)
     strata = assign_strata(scored)
     drawn, probability = draw_sample(strata, options.n, options.seed)
     write_sample(options.out, options.scored, drawn, probability, strata)
@@ -133,7 +157,7 @@ def show_group(group: Sequence[str]) -> str:
 def say_next(options: argparse.Namespace) -> str:
     """Return the command that reads the sample."""
     call = ["stance", "estimate", options.scored]
-    for name in ("by", "period"):
+    for name in ("by", "period", "top", "actors"):
         value = getattr(options, name)
-        call += [f"--{name}", value] if value else []
+        call += [f"--{name}", str(value)] if value else []
     return shlex.join([*call, "--labelled", str(options.out)])
