@@ -116,6 +116,21 @@ def test_groups_changes_and_groups_with_few_labels():
     assert all(s.share is None and s.low is None for s in naive)
 
 
+def test_changes_are_between_dates_alone(corpus, tmp_path):
+    folder, gold = corpus
+    sample, labelled = tmp_path / "s.csv", tmp_path / "l.csv"
+    stance("sample", folder, "--n", 200, "--out", sample)
+    fill(sample, labelled, gold)
+    for by, has in ((["outlet"], False), (["date", "--period", "month"], True)):
+        done = stance("estimate", folder, "--by", *by, "--labelled", labelled, "--format", "jsonl")
+        changes = [json.loads(line)["change"] for line in done.stdout.splitlines()]
+        assert any(change is not None for change in changes) is has
+    scored, gold = make_corpus()
+    undated = replace(scored, groups=[("(none)",) if i % 2 else ("2024",) for i in range(4000)])
+    shares = estimate_shares(undated, label(undated, gold, 200))
+    assert all(share.change is None for share in shares)
+
+
 def test_interval_stays_in_bounds_whatever_the_estimate():
     low, high = bound_share(np.array([-0.01, 0.0, 0.5, 1.02]), np.array([0.01, 0.0, 0.4, 0.05]))
     assert (low >= 0).all()
@@ -245,9 +260,11 @@ def test_sample_label_estimate(corpus, tmp_path):
     for share, k in zip(shares[:4], range(4), strict=True):
         assert share["low"] - 0.05 <= (gold == k).mean() <= share["high"] + 0.05
         assert share["note"] == ""
-    rough = [s for s in shares if min(s["found"], s["labelled"] - s["found"]) < 5]
-    assert rough
-    assert all("ROUGH" in s["note"] for s in rough if s["share"] is not None)
+    fill(sample, labelled, np.where(gold == 1, 3, gold))
+    done = stance("estimate", folder, "--labelled", labelled, "--format", "jsonl")
+    notes = [json.loads(line)["note"] for line in done.stdout.splitlines()]
+    assert [bool(text) for text in notes] == [False, True, False, False]
+    assert "ROUGH" in notes[1]
     assert "ROUGH" in done.stderr
     assert {(s["outlet"], s["date"]) for s in shares[4:]} == {
         ("A", "2024-01"), ("A", "2024-03"), ("B", "2024-02"), ("B", "2024-04"),
@@ -323,6 +340,9 @@ def test_difference_between_two_groups(corpus, tmp_path):
     done = stance("estimate", folder, *by, "--difference", "A", "B")
     row = json.loads(done.stdout.splitlines()[-1])
     assert (row["outlet"], row["date"], row["rows"]) == ("A - B", "2024", 600)
+    few = label(scored, gold, 30)
+    counts = [int((few.rows % 2 == i).sum()) for i in range(2)]
+    assert {g.labelled for g in estimate_differences(scored, few, "A", "B")} == {min(counts)}
     for pair, word in ((("A", "C"), "'C'"), (("A", "A"), "'A'")):
         assert_refused(stance("estimate", folder, *by, "--difference", *pair), word)
     month = ["--by", "outlet,date", "--period", "month"]  # no month has both

@@ -28,7 +28,7 @@ def estimate_differences(
 
     Returns:
         Four differences for each combination of the other columns' values that both have; their
-        numbers of rows are those of both groups.
+        rows are those of both groups, their labelled rows those of the group that has fewer.
 
     Raises:
         InputError: one of the values does not occur, or no combination has both.
@@ -56,11 +56,12 @@ def subtract(
 ) -> list[Share]:
     """Return the four differences between two groups."""
     naive = count_labels(scored, left) / left.sum() - count_labels(scored, right) / right.sum()
-    rows = labelled.rows if labelled else np.array([], dtype=np.int64)
-    gold = labelled.gold[(left | right)[rows]] if labelled else rows
+    gold = np.array([], dtype=np.int64)
+    if labelled:
+        gold = min((labelled.gold[part[labelled.rows]] for part in (left, right)), key=len)
     found = np.bincount(gold, minlength=len(LABELS))
     bounds = np.full((3, len(LABELS)), None)
-    if labelled and min(left[rows].sum(), right[rows].sum()) >= MIN_LABELLED:
+    if labelled and len(gold) >= MIN_LABELLED:
         gap = measure(scored, labelled, left).subtract(measure(scored, labelled, right))
         reach = Z * gap.spread
         bounds = np.array([gap.share, gap.share - reach, gap.share + reach]).astype(object)

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from stance.draw import MIN_STRATUM
 from stance.errors import InputError
-from stance.scored import Scored, number_groups
+from stance.scored import NONE, Scored, number_groups
 from stance.types import LABELS
 
 LEVEL = 0.95
@@ -94,12 +94,15 @@ class Share:
         return self.share is not None and min(self.found, self.labelled - self.found) < MIN_FOUND
 
 
-def estimate_shares(scored: Scored, labelled: Labelled | None) -> list[Share]:
+def estimate_shares(
+    scored: Scored, labelled: Labelled | None, *, changes: bool = True
+) -> list[Share]:
     """Estimate the share of each stance in the corpus and in each of its groups.
 
     Args:
         scored: the corpus; its groups are those of the columns asked for.
         labelled: rows labelled by hand; None gives the naive shares alone.
+        changes: whether the order of the last column's values means something.
 
     Returns:
         Four shares for the whole corpus, then four for each group in order. A group's change is
@@ -110,7 +113,8 @@ def estimate_shares(scored: Scored, labelled: Labelled | None) -> list[Share]:
     if names == [()]:
         return shares
     for i, name in enumerate(names):
-        before = index == i - 1 if i and names[i - 1][:-1] == name[:-1] else None
+        follows = changes and i > 0 and names[i - 1][:-1] == name[:-1]
+        before = index == i - 1 if follows and names[i - 1][-1] != NONE else None
         shares += estimate_group(scored, labelled, name, index == i, before)
     return shares
 

@@ -22,6 +22,7 @@ from stance.estimate import (
     estimate_shares,
 )
 from stance.labelled import check_origin, read_labelled
+from stance.scored import NONE
 
 FORMATS = ("table", "csv", "jsonl")
 NAIVE = "NAIVE: not corrected for the classifier's errors"
@@ -37,7 +38,8 @@ def add_parser(commands: Any) -> None:
         help="shares of stances in a scored corpus, with intervals",
         description="Estimate the share of each stance in a scored corpus and in the groups of its "
         "columns, with 95 %% intervals that account for the classifier's errors, from a sample "
-        "labelled by hand (stance sample). The change of a group is against the one before it. "
+        "labelled by hand (stance sample). Where the last column holds dates, the change of a "
+        "group is against the one before it. "
         "Without --labelled only the naive shares are given, marked as such.",
         epilog="examples: stance estimate scored/ --by outlet,date --period month "
         "--labelled sample.csv --plot trend.png   stance estimate scored.jsonl --by outlet",
@@ -77,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     if labelled:
         check_origin(hashes, scored, str(options.labelled))
         check_design(scored, labelled, str(options.labelled))
-    shares = estimate_shares(scored, labelled)
+    shares = estimate_shares(scored, labelled, changes=has_order(scored.groups))
     gaps = []
     if options.difference:
         gaps = estimate_differences(scored, labelled, *options.difference)
@@ -89,6 +91,11 @@ def run(options: argparse.Namespace) -> int:
 
         draw_shares(options.plot, shares, by)
     return 0
+
+
+def has_order(groups: Sequence[tuple[str, ...]]) -> bool:
+    """Say whether the last column holds dates or numbers, so that changes mean something."""
+    return all(group[-1] == NONE or group[-1][0].isdigit() for group in set(groups) if group)
 
 
 def check_plot(path: Path) -> None:
