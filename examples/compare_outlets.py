@@ -15,6 +15,7 @@ import stance
 from stance.cli import main as run
 
 CORPUS = Path(__file__).parent / "outlets.csv"
+OUTLETS = ("Harbour Post", "Northern Courier")
 
 
 def main(folder: str) -> None:
@@ -36,8 +37,9 @@ def main(folder: str) -> None:
         for row in reader:
             writer.writerow({**row, "gold": rows[int(row["row"]) - 1]["gold"]})
 
-    by = ["--by", "outlet,date", "--period", "month", "--format", "table"]
-    run(["estimate", str(scored), *by, "--labelled", str(labelled)])
+    estimate = ["estimate", str(scored), "--labelled", str(labelled), "--format", "table"]
+    run([*estimate, "--by", "outlet", "--difference", *OUTLETS])
+    run([*estimate, "--by", "outlet,date", "--period", "month", "--difference", *OUTLETS])
 
 
 if __name__ == "__main__":

@@ -37,6 +37,15 @@ def test_compare_outlets(root, tmp_path):
                 low, high = (float(x) for x in line.split("[")[1].split("]")[0].split(","))
                 covered += low - 0.001 <= true <= high + 0.001
     assert covered >= 10, done.stdout  # of 12 intervals of 95 %
+    gaps = [x for x in lines if x.startswith("Harbour Post - Northern Courier ")]
+    parts = [[r["gold"] for r in corpus if r["outlet"] == outlet]
+             for outlet in ("Harbour Post", "Northern Courier")]  # fmt: skip
+    for label, line in zip(("favor", "conditional", "against", "neutral"), gaps, strict=False):
+        true = parts[0].count(label) / len(parts[0]) - parts[1].count(label) / len(parts[1])
+        low, high = (float(x) for x in line.split("[")[1].split("]")[0].split(","))
+        assert label in line
+        assert low - 0.02 <= true <= high + 0.02
+    assert len(gaps) == 4 + 3 * 4  # in all, and by month
 
 
 def test_own_labels(root, tmp_path):

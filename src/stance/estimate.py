@@ -9,9 +9,13 @@ scores miss on the labelled rows. It is right whatever the classifier does; a be
 only makes it narrower. ppi-python was not used: it knows neither strata nor draws without
 replacement, and brings numba and gdown.
 
-Variance: by stratum, with the finite-population correction. Interval: Wilson's, at the number of
-rows of a simple random sample that would have that variance (Korn and Graubard 1998 do so with
-Clopper and Pearson's). ``benchmarks/coverage.py`` measures what the intervals cover.
+Variance: by stratum, with the finite-population correction. A few rows of a stratum often show no
+error at all, and a stratum without errors would add nothing to the width. So each stratum is given
+``PRIOR_ROWS`` rows more, as Agresti and Coull (1998) add four to a binomial, with the squared error
+that is to be expected where the model gives that label (``expect_squares``), unless that makes its
+variance smaller. Interval: Wilson's, at the number of rows of a simple random sample that would
+have that variance (Korn and Graubard 1998 do so with Clopper and Pearson's).
+``benchmarks/coverage.py`` measures what the intervals cover.
 """
 
 from dataclasses import dataclass
@@ -20,15 +24,16 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from stance.draw import MIN_STRATUM
 from stance.errors import InputError
-from stance.scored import Scored
+from stance.scored import NONE, Scored, number_groups
 from stance.types import LABELS
 
 LEVEL = 0.95
 Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
-MIN_STRATUM = 2  # labelled rows that a variance needs
-AIM_STRATUM = 5  # labelled rows that the smallest stratum gets where there are enough
 MIN_LABELLED = 20  # labelled rows below which a group gets no interval
+MIN_FOUND = 5  # labelled rows with a stance, or without it, below which its interval is rough
+PRIOR_ROWS = 4  # about Z squared
 ALL = "(all)"
 
 Array = NDArray[np.float64]
@@ -60,6 +65,7 @@ class Share:
         label: the stance.
         rows: rows in the group.
         labelled: rows of it that were labelled by hand.
+        found: those of them that have the stance.
         naive: share by the model's labels, uncorrected.
         share: corrected share, or None without labelled rows enough.
         low: lower bound of its 95 % interval, or None.
@@ -73,6 +79,7 @@ class Share:
     label: str
     rows: int
     labelled: int
+    found: int
     naive: float
     share: float | None = None
     low: float | None = None
@@ -81,83 +88,21 @@ class Share:
     change_low: float | None = None
     change_high: float | None = None
 
-
-def assign_strata(scored: Scored) -> NDArray[np.int64]:
-    """Return each row's stratum: its predicted label within its group, (n,)."""
-    cells = number_groups(scored)[1] * len(LABELS) + scored.labels
-    return np.asarray(np.unique(cells, return_inverse=True)[1], dtype=np.int64)
-
-
-def number_groups(scored: Scored) -> tuple[list[tuple[str, ...]], NDArray[np.int64]]:
-    """Return the groups in order and each row's position among them."""
-    names = sorted(set(scored.groups))
-    position = {name: i for i, name in enumerate(names)}
-    return names, np.array([position[group] for group in scored.groups], dtype=np.int64)
+    @property
+    def rough(self) -> bool:
+        """Whether there is an interval, from too few rows with the stance or without it."""
+        return self.share is not None and min(self.found, self.labelled - self.found) < MIN_FOUND
 
 
-def draw_sample(strata: NDArray[np.int64], n: int, seed: int) -> tuple[NDArray[np.int64], Array]:
-    """Draw rows without replacement within strata, small strata over-drawn.
-
-    A stratum gets draws in proportion to the square root of its size, at least ``AIM_STRATUM``
-    where n allows it and never fewer than ``MIN_STRATUM`` (all of a smaller one).
-
-    Args:
-        strata: each row's stratum, (N,).
-        n: how many rows to draw; all, when there are fewer.
-        seed: of the draw.
-
-    Returns:
-        Positions of the drawn rows in random order, (n,), and the probability of each, (n,).
-
-    Raises:
-        InputError: n is too small for the number of strata.
-    """
-    sizes = np.bincount(strata)
-    counts = allocate(sizes, min(n, len(strata)))
-    random = np.random.default_rng(seed)
-    order = np.argsort(strata, kind="stable")
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    drawn = np.concatenate([
-        order[start + random.permutation(size)[:count]]
-        for start, size, count in zip(starts, sizes, counts, strict=True)
-    ])  # fmt: skip
-    drawn = random.permutation(drawn)
-    return drawn, (counts / sizes)[strata[drawn]]
-
-
-def allocate(sizes: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """Share n draws out among strata of the given sizes."""
-    for least in (AIM_STRATUM, MIN_STRATUM):
-        floor = np.minimum(sizes, least)
-        if floor.sum() <= n:
-            break
-    else:
-        raise InputError(
-            "--n", expected=f"at least {floor.sum()}: {MIN_STRATUM} rows for each of "
-            f"{len(sizes)} strata", found=str(n), remedy="Draw more rows, or leave out --by.",
-        )  # fmt: skip
-    low, high = 0.0, float(n)
-    wanted = np.sqrt(sizes)
-    for _ in range(100):  # the factor that makes the draws add up to n
-        middle = (low + high) / 2
-        fits = np.clip(wanted * middle, floor, sizes).sum() <= n
-        low, high = (middle, high) if fits else (low, middle)
-    exact = np.clip(wanted * low, floor, sizes)
-    counts = np.floor(exact + 1e-9).astype(np.int64)
-    rest = np.argsort(counts - exact, kind="stable")
-    for i in (i for i in rest if counts[i] < sizes[i]):
-        if counts.sum() >= n:
-            break
-        counts[i] += 1
-    return counts
-
-
-def estimate_shares(scored: Scored, labelled: Labelled | None) -> list[Share]:
+def estimate_shares(
+    scored: Scored, labelled: Labelled | None, *, changes: bool = True
+) -> list[Share]:
     """Estimate the share of each stance in the corpus and in each of its groups.
 
     Args:
         scored: the corpus; its groups are those of the columns asked for.
         labelled: rows labelled by hand; None gives the naive shares alone.
+        changes: whether the order of the last column's values means something.
 
     Returns:
         Four shares for the whole corpus, then four for each group in order. A group's change is
@@ -168,7 +113,8 @@ def estimate_shares(scored: Scored, labelled: Labelled | None) -> list[Share]:
     if names == [()]:
         return shares
     for i, name in enumerate(names):
-        before = index == i - 1 if i and names[i - 1][:-1] == name[:-1] else None
+        follows = changes and i > 0 and names[i - 1][:-1] == name[:-1]
+        before = index == i - 1 if follows and names[i - 1][-1] != NONE else None
         shares += estimate_group(scored, labelled, name, index == i, before)
     return shares
 
@@ -180,49 +126,91 @@ def estimate_group(
     """Return the four shares of one group."""
     rows = int(members.sum())
     naive = np.bincount(scored.labels[members], minlength=len(LABELS)) / rows
-    count = int(members[labelled.rows].sum()) if labelled else 0
+    gold = labelled.gold[members[labelled.rows]] if labelled else np.array([], dtype=np.int64)
+    found = np.bincount(gold, minlength=len(LABELS))
     columns: list[list[float | None]] = [[None] * len(LABELS)] * 6
-    if labelled and count >= MIN_LABELLED:
-        share, errors = measure(scored, labelled, members)
-        spread = spread_of(errors, labelled)
-        bounds = bound_share(share, spread)
-        columns[:3] = [list(map(float, values)) for values in (share.clip(0, 1), *bounds)]
+    if labelled and len(gold) >= MIN_LABELLED:
+        here = measure(scored, labelled, members)
+        bounds = bound_share(here.share, here.spread)
+        columns[:3] = [list(map(float, values)) for values in (here.share.clip(0, 1), *bounds)]
         if before is not None and before[labelled.rows].sum() >= MIN_LABELLED:
-            last, last_errors = measure(scored, labelled, before)
-            reach = Z * spread_of(errors - last_errors, labelled)
-            change = share - last
-            columns[3:] = [list(map(float, values))
-                           for values in (change, change - reach, change + reach)]  # fmt: skip
+            change = here.subtract(measure(scored, labelled, before))
+            reach = Z * change.spread
+            columns[3:] = [list(map(float, values)) for values in
+                           (change.share, change.share - reach, change.share + reach)]  # fmt: skip
     return [
-        Share(name, label, rows, count, float(naive[k]), *(column[k] for column in columns))
+        Share(name, label, rows, len(gold), int(found[k]), float(naive[k]),
+              *(column[k] for column in columns))
         for k, label in enumerate(LABELS)
-    ]
+    ]  # fmt: skip
 
 
-def measure(scored: Scored, labelled: Labelled, members: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Return the difference estimates of a group's shares, and what each labelled row adds.
+@dataclass(frozen=True)
+class Measured:
+    """Shares of a group, or the difference of two groups, with what their variance is made of.
 
-    Returns:
-        Shares, (labels,), and the weighted errors of the scores over the group's size,
-        (m, labels): the first is the group's mean score plus the sum of the second.
+    Attributes:
+        share: difference estimates: the mean score plus the sum of the errors, (labels,).
+        errors: of each labelled row its weighted error over the group's size, (m, labels).
+        expected: what the square of each error is expected to be, (m, labels).
+        labelled: the rows labelled by hand.
     """
+
+    share: Array
+    errors: Array
+    expected: Array
+    labelled: Labelled
+
+    def subtract(self, other: "Measured") -> "Measured":
+        """Return the difference to a group that shares no row with this one."""
+        return Measured(self.share - other.share, self.errors - other.errors,
+                        self.expected + other.expected, self.labelled)  # fmt: skip
+
+    @property
+    def spread(self) -> Array:
+        """The standard error, (labels,)."""
+        variance = np.zeros(len(self.share))
+        for stratum in np.unique(self.labelled.stratum):
+            inside = self.labelled.stratum == stratum
+            size = int(inside.sum())
+            left = 1 - self.labelled.probability[inside].mean()  # finite-population correction
+            if size > 1:
+                seen = self.errors[inside].var(axis=0, ddof=1)
+                prior = self.expected[inside].mean(axis=0)
+                pooled = ((size - 1) * seen + PRIOR_ROWS * prior) / (size - 1 + PRIOR_ROWS)
+                variance += left * size * np.maximum(seen, pooled)
+        return np.sqrt(variance)
+
+
+def measure(scored: Scored, labelled: Labelled, members: NDArray[np.bool_]) -> Measured:
+    """Return the shares of a group."""
     rows = labelled.rows
     scores = scored.scores.astype(np.float64)
-    inside = members[rows] / labelled.probability / members.sum()
-    errors = (np.eye(len(LABELS))[labelled.gold] - scores[rows]) * inside[:, None]
-    return scores[members].mean(axis=0) + errors.sum(axis=0), errors
+    weights = (members[rows] / labelled.probability / members.sum())[:, None]
+    errors = (np.eye(len(LABELS))[labelled.gold] - scores[rows]) * weights
+    expected = expect_squares(scored, labelled)[scored.labels[rows]] * weights**2
+    return Measured(scores[members].mean(axis=0) + errors.sum(axis=0), errors, expected, labelled)
 
 
-def spread_of(errors: Array, labelled: Labelled) -> Array:
-    """Return the standard error of the sum of errors over a stratified draw, (labels,)."""
-    variance = np.zeros(errors.shape[1])
-    for stratum in np.unique(labelled.stratum):
-        inside = labelled.stratum == stratum
-        size = int(inside.sum())
-        left = 1 - labelled.probability[inside].mean()  # finite-population correction
-        if size > 1:
-            variance += left * size * errors[inside].var(axis=0, ddof=1)
-    return np.sqrt(variance)
+def expect_squares(scored: Scored, labelled: Labelled) -> Array:
+    """Return the expected squared error of each score where the model gives each label.
+
+    It is the mean over the labelled rows of all groups to which the model gives that label, or
+    what calibrated scores expect of themselves there, whichever is larger.
+
+    Returns:
+        (labels given, labels).
+    """
+    scores = scored.scores[labelled.rows].astype(np.float64)
+    seen = (np.eye(len(LABELS))[labelled.gold] - scores) ** 2
+    expected = np.zeros((len(LABELS), len(LABELS)))
+    for label in range(len(LABELS)):
+        given = scored.labels[labelled.rows] == label
+        if given.any():
+            expected[label] = np.maximum(
+                seen[given].mean(axis=0), (scores * (1 - scores))[given].mean(axis=0)
+            )
+    return expected
 
 
 def bound_share(share: Array, spread: Array) -> tuple[Array, Array]:

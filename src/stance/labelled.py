@@ -1,4 +1,9 @@
-"""Samples to label by hand: written, and read back with every doubt said."""
+"""Samples to label by hand: written, and read back with every doubt said.
+
+A sample is two files. The one to label is blind: nothing in it tells what the model answered. How
+rare answers were over-drawn does tell, so strata and draw probabilities stand in a key beside it,
+which whoever labels need not see; each row of the sample names it.
+"""
 
 import csv
 import io
@@ -16,17 +21,23 @@ from stance.estimate import Labelled
 from stance.scored import PREDICTED, Scored, iter_rows, mark_text, read_text
 from stance.types import LABELS
 
-OWN = ("row", "text_hash", "stratum", "draw_probability")
-"""Columns that lead back to the corpus; ``gold`` is for whoever labels."""
+OWN = ("row", "text_hash", "key")
+"""Columns that lead back to the corpus and to the key; ``gold`` is for whoever labels."""
 
+KEY = ("row", "stratum", "draw_probability")
 GOLD = "gold"
+
+
+def name_key(out: Path) -> Path:
+    """Return where the key of a sample is written."""
+    return out.with_name(f"{out.stem}.key.csv")
 
 
 def write_sample(
     out: Path, path: str | Path, drawn: NDArray[np.int64], probability: NDArray[np.float64],
     strata: NDArray[np.int64],
 ) -> None:  # fmt: skip
-    """Write drawn rows for labelling: without the model's answers, in the order of the draw.
+    """Write drawn rows for labelling, in the order of the draw, and the key.
 
     Args:
         out: a .csv or .jsonl file.
@@ -37,20 +48,30 @@ def write_sample(
     """
     wanted = {int(position): i for i, position in enumerate(drawn)}
     rows: list[dict[str, Any]] = [{} for _ in drawn]
+    key = name_key(out)
     for position, (where, row) in enumerate(iter_rows(path)):
         if position in wanted:
-            i = wanted[position]
             text = read_text(row, where)
-            kept = {name: value for name, value in row.items()
-                    if name not in PREDICTED and name not in (*OWN, GOLD, "text")}  # fmt: skip
-            own = (position + 1, mark_text(text), int(strata[position]), float(probability[i]))
-            rows[i] = {**dict(zip(OWN, own, strict=True)), **kept, "text": text, GOLD: ""}
+            own = (position + 1, mark_text(text), key.name)
+            kept = {name: value for name, value in row.items() if is_blind(name)}
+            rows[wanted[position]] = {
+                **dict(zip(OWN, own, strict=True)), **kept, "text": text, GOLD: "",
+            }  # fmt: skip
+    order = sorted(range(len(drawn)), key=lambda i: int(drawn[i]))
+    cells = [(int(drawn[i]) + 1, int(strata[drawn[i]]), float(probability[i])) for i in order]
+    files.write_text(key, format_csv([dict(zip(KEY, cell, strict=True)) for cell in cells]))
     files.write_text(out, FORMATS[out.suffix.lower()](rows))
+
+
+def is_blind(name: str) -> bool:
+    """Say whether a column of the corpus may stand beside a text that is to be labelled."""
+    return name.removeprefix("input_") not in PREDICTED and name not in (*OWN, GOLD, "text")
 
 
 def format_csv(rows: Sequence[dict[str, Any]]) -> str:
     """Return rows as CSV with a header line."""
-    columns = [*dict.fromkeys(name for row in rows for name in row if name != GOLD), GOLD]
+    columns = dict.fromkeys(name for row in rows for name in row if name != GOLD)
+    columns |= dict.fromkeys(name for name in rows[0] if name == GOLD)  # the last
     stream = io.StringIO()
     writer = csv.DictWriter(stream, columns, lineterminator="\n")
     writer.writeheader()
@@ -73,9 +94,10 @@ def check_out(out: Path) -> None:
     if out.suffix.lower() not in FORMATS:
         raise InputError(f"--out {out}", expected="a name that ends in .csv or .jsonl",
                          found=f"'{out.suffix}'", remedy="Rename it.")  # fmt: skip
-    if out.exists():
-        raise InputError(f"--out {out}", expected="a new file", found="one that is there",
-                         remedy="It may hold labels: name another, or delete it.")  # fmt: skip
+    for path in (out, name_key(out)):
+        if path.exists():
+            raise InputError(f"--out {path}", expected="a new file", found="one that is there",
+                             remedy="A sample may hold labels: name another.")  # fmt: skip
 
 
 def read_labelled(path: Path) -> tuple[Labelled, dict[int, str]]:
@@ -94,48 +116,83 @@ def read_labelled(path: Path) -> tuple[Labelled, dict[int, str]]:
         raise InputError(f"--labelled {path}", expected="a name that ends in .csv or .jsonl",
                          found=f"'{path.suffix}'", remedy="Save it as one of them.")  # fmt: skip
     read = tables.read_csv if path.suffix.lower() == ".csv" else files.read_jsonl
-    cells, hashes = [], {}
+    gold: dict[int, int] = {}
+    hashes = {}
+    keys = set()
     empty = 0
     for number, row in read(path):
         where = f"{path} line {number}"
-        if str(row.get(GOLD) or "").strip() == "" and GOLD in row:
+        check_columns(row, (*OWN, GOLD), where)
+        if not str(row[GOLD] or "").strip():
             empty += 1
             continue
-        position, cell = read_cell(row, where)
-        if position in hashes:
+        position = read_position(row, where)
+        if position in gold:
             raise refuse(f"{where} column 'row'", "each row once", f"row {position + 1} again")
+        gold[position] = read_gold(row, where)
         hashes[position] = str(row["text_hash"])
-        cells.append((position, *cell))
-    if empty or not cells:
+        keys.add(Path(str(row["key"])).name)
+    if empty or not gold:
         raise InputError(str(path), expected="a label in the column 'gold' of every row",
-                         found=f"{empty} empty of {empty + len(cells)}",
+                         found=f"{empty} empty of {empty + len(gold)}",
                          remedy="Label them all, or draw a smaller sample.")  # fmt: skip
-    rows, gold, probability, stratum = zip(*cells, strict=True)
+    if len(keys) > 1:
+        raise refuse(f"{path} column 'key'", "one key", ", ".join(sorted(keys)))
+    key = read_key(path.with_name(keys.pop()))
+    if key.keys() != gold.keys():
+        odd = min(key.keys() ^ gold.keys()) + 1
+        raise refuse(str(path), f"the {len(key)} rows of the key",
+                     f"{len(gold)} rows; row {odd} is in one of the two alone")  # fmt: skip
+    stratum, probability = zip(*(key[position] for position in gold), strict=True)
     return Labelled(
-        np.array(rows), np.array(gold), np.array(probability), np.array(stratum)
-    ), hashes
+        np.array(list(gold)), np.array(list(gold.values())), np.array(probability),
+        np.array(stratum),
+    ), hashes  # fmt: skip
 
 
-def read_cell(row: dict[str, Any], where: str) -> tuple[int, tuple[int, float, int]]:
-    """Return a row's position and its gold label, draw probability and stratum."""
-    missing = [name for name in (*OWN, GOLD) if name not in row]
-    if missing:
-        raise refuse(f"{where} column '{missing[0]}'", "the column to be there",
-                     "columns " + ", ".join(map(str, row)))  # fmt: skip
-    gold = str(row[GOLD]).strip()
+def read_key(path: Path) -> dict[int, tuple[int, float]]:
+    """Return the stratum and the draw probability of each drawn row, by position in the corpus."""
+    if not path.is_file():
+        raise InputError(str(path), expected="the key that stance sample wrote beside the sample",
+                         found="no such file", remedy="Put it beside the labels.")  # fmt: skip
+    key = {}
+    for number, row in tables.read_csv(path):
+        where = f"{path} line {number}"
+        check_columns(row, KEY, where)
+        stratum = read_number(row, "stratum", where)
+        probability = read_number(row, "draw_probability", where)
+        if stratum != int(stratum):
+            raise refuse(f"{where} column 'stratum'", "a whole number", repr(row["stratum"]))
+        if not 0 < probability <= 1:
+            raise refuse(f"{where} column 'draw_probability'", "a number above 0, up to 1",
+                         repr(row["draw_probability"]))  # fmt: skip
+        key[read_position(row, where)] = (int(stratum), probability)
+    return key
+
+
+def check_columns(row: dict[str, Any], names: Sequence[str], where: str) -> None:
+    """Raise unless a row has the columns."""
+    for name in names:
+        if name not in row:
+            raise refuse(f"{where} column '{name}'", "the column to be there",
+                         "columns " + ", ".join(map(str, row)))  # fmt: skip
+
+
+def read_gold(row: dict[str, Any], where: str) -> int:
+    """Return the position of a row's gold label; case and blanks around it do not matter."""
+    gold = str(row[GOLD]).strip().lower()
     if gold not in LABELS:
         raise InputError(f"{where} column 'gold'", expected="one of " + ", ".join(LABELS),
                          found=repr(gold)[:60], remedy="Use one of those.")  # fmt: skip
+    return LABELS.index(gold)
+
+
+def read_position(row: dict[str, Any], where: str) -> int:
+    """Return a row's position in the corpus."""
     number = read_number(row, "row", where)
-    stratum = read_number(row, "stratum", where)
-    probability = read_number(row, "draw_probability", where)
-    if number != int(number) or number < 1 or stratum != int(stratum):
-        raise refuse(f"{where} columns 'row' and 'stratum'", "whole numbers",
-                     f"{row['row']!r} and {row['stratum']!r}")  # fmt: skip
-    if not 0 < probability <= 1:
-        raise refuse(f"{where} column 'draw_probability'", "a number above 0, up to 1",
-                     repr(row["draw_probability"]))  # fmt: skip
-    return int(number) - 1, (LABELS.index(gold), probability, int(stratum))
+    if number != int(number) or number < 1:
+        raise refuse(f"{where} column 'row'", "a whole number", repr(row["row"]))
+    return int(number) - 1
 
 
 def read_number(row: dict[str, Any], name: str, where: str) -> float:
@@ -164,4 +221,4 @@ def refuse(where: str, expected: str, found: str) -> InputError:
     """Return the error of a sample that is not what it was."""
     return InputError(where, expected=expected, found=found,
                       remedy="Fill in nothing but 'gold' in the file that stance sample wrote, "
-                      "and name the corpus it was drawn from.")  # fmt: skip
+                      "keep every row, and name the corpus it was drawn from.")  # fmt: skip

@@ -3,6 +3,7 @@
 import math
 import re
 from array import array
+from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance import files, tables
+from stance.actors import Table, read_table
 from stance.errors import InputError
+from stance.holders import name_actor
 from stance.layers import hash_text
 from stance.types import LABELS
 
 SHARDS = "part-*.*"
 PREDICTED = frozenset(
     ("label", "scores", *(f"score_{label}" for label in LABELS), "confidence", "reliable", "holder",
-     "holder_start", "holder_end", "source", "source_start", "source_end", "truncated")
+     "holder_start", "holder_end", "source", "source_start", "source_end", "truncated", "stage",
+     "part", "actor")
 )  # fmt: skip
-"""Columns that are the model's: whoever labels by hand should not see them."""
+"""Columns that tell what the model answered: whoever labels by hand should not see them."""
 
 TOLERANCE = 0.01  # how far scores may be from a sum of 1
 NONE = "(none)"  # what stands for an empty value of a column
+OTHER = "(other)"  # and for its rarer values
 PERIODS = {"year": 4, "month": 7, "day": 10}
 """Period -> characters of an ISO date that name it."""
 
@@ -46,6 +51,13 @@ class Scored:
     scores: NDArray[np.float32]
     groups: list[tuple[str, ...]]
     hashes: dict[int, str]
+
+
+def number_groups(scored: Scored) -> tuple[list[tuple[str, ...]], NDArray[np.int64]]:
+    """Return the groups in order and each row's position among them."""
+    names = sorted(set(scored.groups))
+    position = {name: i for i, name in enumerate(names)}
+    return names, np.array([position[group] for group in scored.groups], dtype=np.int64)
 
 
 def iter_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -107,15 +119,21 @@ def read_scored(
     *,
     period: str | None = None,
     hashed: Container[int] = (),
+    actors: str | Path | None = None,
+    top: int | None = None,
 ) -> Scored:
     """Read a scored corpus.
 
     Args:
         path: a .csv, .jsonl or .parquet file, or a folder of shards.
-        by: columns whose values are kept.
+        by: columns whose values are kept; ``actor``, where there is none, is the holder by the
+            table of actors.
         period: ``year``, ``month`` or ``day``: the dates in the last of those columns are cut to
             it.
         hashed: positions of the rows whose text's hash is kept.
+        actors: a TOML file that adds to the table of actors.
+        top: how many values of a column are kept, the most frequent ones; the dates of a period
+            are all kept.
 
     Raises:
         InputError: a row has no valid label or scores, or lacks a column.
@@ -124,10 +142,11 @@ def read_scored(
     groups: list[tuple[str, ...]] = []
     known: dict[tuple[str, ...], tuple[str, ...]] = {}
     hashes = {}
+    forms = read_table(actors)
     for position, (where, row) in enumerate(iter_rows(path)):
         labels.append(read_label(row, where))
         scores.extend(read_scores(row, where))
-        group = [read_value(row, name, where) for name in by]
+        group = [read_value(row, name, where, forms) for name in by]
         if period and group:
             group[-1] = cut_date(group[-1], period, f"{where} column '{by[-1]}'")
         groups.append(known.setdefault(tuple(group), tuple(group)))
@@ -136,8 +155,25 @@ def read_scored(
     if not labels:
         raise InputError(str(path), expected="at least one scored row", found="none",
                          remedy="Score the corpus first: stance score IN OUT.")  # fmt: skip
+    if top is not None:
+        groups = keep_top(groups, top, len(by) - (period is not None))
     table = np.array(scores, dtype=np.float32).reshape(-1, len(LABELS))
     return Scored(np.array(labels, dtype=np.int8), table, groups, hashes)
+
+
+def keep_top(groups: Sequence[tuple[str, ...]], top: int, columns: int) -> list[tuple[str, ...]]:
+    """Put the rarer values of the first columns together as ``OTHER``."""
+    kept = []
+    for column in range(columns):
+        counts = Counter(group[column] for group in groups if group[column] != NONE)
+        order = sorted(counts, key=lambda value: (-counts[value], value))
+        kept.append({NONE, *order[:top]})
+    new = {
+        group: tuple(value if column >= columns or value in kept[column] else OTHER
+                     for column, value in enumerate(group))
+        for group in set(groups)
+    }  # fmt: skip
+    return [new[group] for group in groups]
 
 
 def read_text(row: dict[str, Any], where: str) -> str:
@@ -180,8 +216,10 @@ def read_scores(row: dict[str, Any], where: str) -> list[float]:
     return scores
 
 
-def read_value(row: dict[str, Any], name: str, where: str) -> str:
+def read_value(row: dict[str, Any], name: str, where: str, forms: Table) -> str:
     """Return a row's value in a column as text; a span stands for its text."""
+    if name == "actor" and name not in row and "holder" in row:
+        return name_actor(row, forms) or NONE
     if name not in row:
         columns = ", ".join(sorted(map(str, row)))
         raise InputError(

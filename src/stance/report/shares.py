@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stance.estimate import ALL, Share
 from stance.types import LABELS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MARKERS = "osD^vPX*"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
@@ -13,10 +16,16 @@ MAX_SERIES = 7
 
 
 def draw_shares(out: Path, shares: Sequence[Share], by: Sequence[str]) -> None:
-    """Draw a panel a stance: groups from left to right, a series for each of the leading columns.
+    """Write the picture of shares; the file's ending says the format."""
+    figure = plot(shares, by)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(out)
+
+
+def plot(shares: Sequence[Share], by: Sequence[str]) -> "Figure":
+    """Plot a panel a stance: groups from left to right, a series for each of the leading columns.
 
     Args:
-        out: picture to write; its ending says the format.
         shares: as ``estimate_shares`` returns them.
         by: the columns they are grouped by.
     """
@@ -43,8 +52,7 @@ def draw_shares(out: Path, shares: Sequence[Share], by: Sequence[str]) -> None:
     panels[-1].set_xlabel(by[-1] if by else "")
     if len(series) > 1:
         panels[0].legend(title=f"first {MAX_SERIES} of {len(series)}" * (len(series) > MAX_SERIES))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(out)
+    return figure
 
 
 def draw_series(
@@ -55,11 +63,11 @@ def draw_series(
     shift = (n - (min(count, MAX_SERIES) - 1) / 2) * 0.1
     at = {share.group: places.index(share.group[-1]) + shift for share in points}
     panel.plot([at[s.group] for s in points], [s.naive for s in points], linestyle="none",
-               markerfacecolor="none", alpha=0.6, **style)  # fmt: skip
+               markerfacecolor="none", alpha=0.6, label=name, **style)  # fmt: skip
     known = [s for s in points if s.share is not None]
     if known:
         middle = [s.share or 0.0 for s in known]
         reach = [[m - (s.low or 0.0) for m, s in zip(middle, known, strict=True)],
                  [(s.high or 0.0) - m for m, s in zip(middle, known, strict=True)]]  # fmt: skip
         panel.errorbar([at[s.group] for s in known], middle, yerr=reach, capsize=3, linewidth=1,
-                       label=name, **style)  # fmt: skip
+                       **style)  # fmt: skip
