@@ -252,7 +252,8 @@ def test_sample_label_estimate(corpus, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     rows = fill(sample, labelled, gold)
-    assert list(rows[0]) == ["row", "text_hash", "key", "date", "outlet", "text", "gold"]
+    own = ["row", "text_hash", "stratum", "draw_probability"]
+    assert list(rows[0]) == [*own, "date", "outlet", "text", "gold"]
     done = stance("estimate", folder, "--by", "outlet,date", "--period", "month", "--labelled",
                   labelled, "--format", "jsonl")  # fmt: skip
     shares = [json.loads(line) for line in done.stdout.splitlines()]
@@ -288,7 +289,7 @@ def test_the_file_to_label_is_blind(tmp_path):
     scored.write_text("".join(json.dumps(row) + "\n" for row in answers))
     for name in ("s.csv", "s.jsonl"):
         out = tmp_path / name
-        assert stance("sample", scored, "--n", 60, "--out", out).returncode == 0
+        assert stance("sample", scored, "--n", 60, "--blind", "--out", out).returncode == 0
         rows = (
             [json.loads(line) for line in out.read_text().splitlines()]
             if name == "s.jsonl"
@@ -476,7 +477,7 @@ def test_bad_corpora_are_refused(corpus, tmp_path):
 def test_bad_samples_are_refused(corpus, tmp_path):
     folder, gold = corpus
     sample, labelled = tmp_path / "s.csv", tmp_path / "l.csv"
-    stance("sample", folder, "--n", 100, "--out", sample)
+    stance("sample", folder, "--n", 100, "--blind", "--out", sample)
     assert_refused(stance("estimate", folder, "--labelled", sample), "100 empty of 100")
     rows = fill(sample, labelled, gold)
 

@@ -1,8 +1,8 @@
 """Samples to label by hand: written, and read back with every doubt said.
 
-A sample is two files. The one to label is blind: nothing in it tells what the model answered. How
-rare answers were over-drawn does tell, so strata and draw probabilities stand in a key beside it,
-which whoever labels need not see; each row of the sample names it.
+Nothing in a sample tells what the model answered, but for how rare answers were over-drawn: strata
+and draw probabilities. Of a blind sample these stand in a key beside it, which whoever labels need
+not see; each row of the sample names it.
 """
 
 import csv
@@ -21,23 +21,25 @@ from stance.estimate import Labelled
 from stance.scored import PREDICTED, Scored, iter_rows, mark_text, read_text
 from stance.types import LABELS
 
-OWN = ("row", "text_hash", "key")
-"""Columns that lead back to the corpus and to the key; ``gold`` is for whoever labels."""
+OWN = ("row", "text_hash")
+"""Columns that lead back to the corpus; ``gold`` is for whoever labels."""
 
-KEY = ("row", "stratum", "draw_probability")
+DRAWN = ("stratum", "draw_probability")
+KEY = "key"
+"""Column of a blind sample that names the file with the ``DRAWN`` ones."""
 GOLD = "gold"
 
 
 def name_key(out: Path) -> Path:
-    """Return where the key of a sample is written."""
+    """Return where the key of a blind sample is written."""
     return out.with_name(f"{out.stem}.key.csv")
 
 
 def write_sample(
     out: Path, path: str | Path, drawn: NDArray[np.int64], probability: NDArray[np.float64],
-    strata: NDArray[np.int64],
+    strata: NDArray[np.int64], *, blind: bool,
 ) -> None:  # fmt: skip
-    """Write drawn rows for labelling, in the order of the draw, and the key.
+    """Write drawn rows for labelling, in the order of the draw.
 
     Args:
         out: a .csv or .jsonl file.
@@ -45,27 +47,32 @@ def write_sample(
         drawn: positions of the rows, (n,).
         probability: with what probability each was drawn, (n,).
         strata: the stratum of each row of the corpus.
+        blind: put strata and draw probabilities into a key beside the file.
     """
     wanted = {int(position): i for i, position in enumerate(drawn)}
     rows: list[dict[str, Any]] = [{} for _ in drawn]
     key = name_key(out)
+    cells = [
+        dict(zip(DRAWN, (int(strata[position]), float(share)), strict=True))
+        for position, share in zip(drawn, probability, strict=True)
+    ]
     for position, (where, row) in enumerate(iter_rows(path)):
         if position in wanted:
             text = read_text(row, where)
-            own = (position + 1, mark_text(text), key.name)
+            own = dict(zip(OWN, (position + 1, mark_text(text)), strict=True))
             kept = {name: value for name, value in row.items() if is_blind(name)}
-            rows[wanted[position]] = {
-                **dict(zip(OWN, own, strict=True)), **kept, "text": text, GOLD: "",
-            }  # fmt: skip
-    order = sorted(range(len(drawn)), key=lambda i: int(drawn[i]))
-    cells = [(int(drawn[i]) + 1, int(strata[drawn[i]]), float(probability[i])) for i in order]
-    files.write_text(key, format_csv([dict(zip(KEY, cell, strict=True)) for cell in cells]))
+            known = {KEY: key.name} if blind else cells[wanted[position]]
+            rows[wanted[position]] = {**own, **known, **kept, "text": text, GOLD: ""}
+    if blind:
+        order = sorted(range(len(drawn)), key=lambda i: int(drawn[i]))
+        files.write_text(key, format_csv([{"row": int(drawn[i]) + 1, **cells[i]} for i in order]))
     files.write_text(out, FORMATS[out.suffix.lower()](rows))
 
 
 def is_blind(name: str) -> bool:
     """Say whether a column of the corpus may stand beside a text that is to be labelled."""
-    return name.removeprefix("input_") not in PREDICTED and name not in (*OWN, GOLD, "text")
+    own = (*OWN, *DRAWN, KEY, GOLD, "text")
+    return name.removeprefix("input_") not in PREDICTED and name not in own
 
 
 def format_csv(rows: Sequence[dict[str, Any]]) -> str:
@@ -104,7 +111,8 @@ def read_labelled(path: Path) -> tuple[Labelled, dict[int, str]]:
     """Read a sample that was labelled by hand.
 
     Args:
-        path: the .csv or .jsonl file that ``stance sample`` wrote, its column ``gold`` filled in.
+        path: the .csv or .jsonl file that ``stance sample`` wrote, its column ``gold`` filled in;
+            the key of a blind one lies in the same folder.
 
     Returns:
         The labelled rows, and the hash of each row's text by position in the corpus.
@@ -118,6 +126,7 @@ def read_labelled(path: Path) -> tuple[Labelled, dict[int, str]]:
     read = tables.read_csv if path.suffix.lower() == ".csv" else files.read_jsonl
     gold: dict[int, int] = {}
     hashes = {}
+    drawn: dict[int, tuple[int, float]] = {}
     keys = set()
     empty = 0
     for number, row in read(path):
@@ -131,19 +140,23 @@ def read_labelled(path: Path) -> tuple[Labelled, dict[int, str]]:
             raise refuse(f"{where} column 'row'", "each row once", f"row {position + 1} again")
         gold[position] = read_gold(row, where)
         hashes[position] = str(row["text_hash"])
-        keys.add(Path(str(row["key"])).name)
+        if KEY in row:
+            keys.add(Path(str(row[KEY])).name)
+        else:
+            drawn[position] = read_drawn(row, where)
     if empty or not gold:
         raise InputError(str(path), expected="a label in the column 'gold' of every row",
                          found=f"{empty} empty of {empty + len(gold)}",
                          remedy="Label them all, or draw a smaller sample.")  # fmt: skip
     if len(keys) > 1:
         raise refuse(f"{path} column 'key'", "one key", ", ".join(sorted(keys)))
-    key = read_key(path.with_name(keys.pop()))
-    if key.keys() != gold.keys():
-        odd = min(key.keys() ^ gold.keys()) + 1
-        raise refuse(str(path), f"the {len(key)} rows of the key",
+    if keys:
+        drawn |= read_key(path.with_name(keys.pop()))
+    if drawn.keys() != gold.keys():
+        odd = min(drawn.keys() ^ gold.keys()) + 1
+        raise refuse(str(path), f"the {len(drawn)} rows of the key",
                      f"{len(gold)} rows; row {odd} is in one of the two alone")  # fmt: skip
-    stratum, probability = zip(*(key[position] for position in gold), strict=True)
+    stratum, probability = zip(*(drawn[position] for position in gold), strict=True)
     return Labelled(
         np.array(list(gold)), np.array(list(gold.values())), np.array(probability),
         np.array(stratum),
@@ -158,16 +171,22 @@ def read_key(path: Path) -> dict[int, tuple[int, float]]:
     key = {}
     for number, row in tables.read_csv(path):
         where = f"{path} line {number}"
-        check_columns(row, KEY, where)
-        stratum = read_number(row, "stratum", where)
-        probability = read_number(row, "draw_probability", where)
-        if stratum != int(stratum):
-            raise refuse(f"{where} column 'stratum'", "a whole number", repr(row["stratum"]))
-        if not 0 < probability <= 1:
-            raise refuse(f"{where} column 'draw_probability'", "a number above 0, up to 1",
-                         repr(row["draw_probability"]))  # fmt: skip
-        key[read_position(row, where)] = (int(stratum), probability)
+        check_columns(row, ("row",), where)
+        key[read_position(row, where)] = read_drawn(row, where)
     return key
+
+
+def read_drawn(row: dict[str, Any], where: str) -> tuple[int, float]:
+    """Return a row's stratum and draw probability."""
+    check_columns(row, DRAWN, where)
+    stratum = read_number(row, "stratum", where)
+    probability = read_number(row, "draw_probability", where)
+    if stratum != int(stratum):
+        raise refuse(f"{where} column 'stratum'", "a whole number", repr(row["stratum"]))
+    if not 0 < probability <= 1:
+        raise refuse(f"{where} column 'draw_probability'", "a number above 0, up to 1",
+                     repr(row["draw_probability"]))  # fmt: skip
+    return int(stratum), probability
 
 
 def check_columns(row: dict[str, Any], names: Sequence[str], where: str) -> None:

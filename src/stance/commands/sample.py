@@ -28,10 +28,8 @@ def add_parser(commands: Any) -> None:
         "sample",
         help="draw rows of a scored corpus to label by hand",
         description="Draw rows of a scored corpus, so that rare labels are over-drawn, and write "
-        "them with an empty column 'gold' and without anything that tells the model's answers; "
-        "the draw probabilities, which do, go into a key beside (NAME.key.csv). Fill in gold with "
-        + ", ".join(LABELS)
-        + ", then run stance estimate.",
+        "them with an empty column 'gold' and their draw probabilities, without the model's "
+        "answers. Fill in gold with " + ", ".join(LABELS) + ", then run stance estimate.",
         epilog="examples: stance sample scored/ --n 300 --out sample.csv   "
         "stance sample scored.jsonl --by outlet --n 400 --out sample.csv",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -39,8 +37,10 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("scored", help="what stance score or stance predict wrote: a folder of "
                         "shards, .csv, .jsonl or .parquet")  # fmt: skip
     parser.add_argument("--n", type=parse_count, default=300, help="rows to draw")
-    parser.add_argument("--out", required=True, type=Path, help=".csv or .jsonl file to label; "
-                        "its key goes beside it")  # fmt: skip
+    parser.add_argument("--out", required=True, type=Path, help=".csv or .jsonl file to label")
+    parser.add_argument("--blind", action="store_true", help="draw probabilities hint at the "
+                        "model's answers: put them into a key beside the file, NAME.key.csv, that "
+                        "whoever labels need not see")  # fmt: skip
     add_grouping(parser, "columns, separated by commas, whose groups are all to be drawn from")
     parser.add_argument("--seed", type=parse_seed, default=1, metavar="N", help="seed of the draw")
     parser.set_defaults(run=run)
@@ -120,7 +120,7 @@ def run(options: argparse.Namespace) -> int:
     scored = read_groups(options, by)
     strata = assign_strata(scored)
     drawn, probability = draw_sample(strata, options.n, options.seed)
-    write_sample(options.out, options.scored, drawn, probability, strata)
+    write_sample(options.out, options.scored, drawn, probability, strata, blind=options.blind)
     warn_small(scored.groups, drawn)
     log.info(
         "%s: %s of %s rows from %d strata. Fill in the column 'gold', then: %s",
