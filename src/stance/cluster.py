@@ -56,7 +56,7 @@ class ShardWorker:
             return {"outcome": json.dumps(asdict(outcome)), "error": ""}
         except StanceError as error:
             fault = {"where": error.where, "expected": error.expected, "found": error.found,
-                     "remedy": error.remedy}  # fmt: skip
+                     "remedy": error.remedy, "is_input": isinstance(error, InputError)}  # fmt: skip
             return {"outcome": "", "error": json.dumps(fault)}
 
 
@@ -143,7 +143,8 @@ def iter_outcomes(work: Work, scorer: Scorer, first: int, workers: int | None) -
 def read_result(row: dict[str, str]) -> Outcome:
     """Return a shard's outcome, or raise the error that it met."""
     if row["error"]:
-        raise StanceError(**json.loads(row["error"]))
+        fault = json.loads(row["error"])
+        raise (InputError if fault.pop("is_input") else StanceError)(**fault)
     fields = json.loads(row["outcome"])
     bad = [BadRow(**row) for row in fields.pop("bad")]
     return Outcome(bad=bad, **fields)
