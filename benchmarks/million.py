@@ -62,8 +62,8 @@ def main() -> None:
     plot(samples, options.out / "million.png")
     machine = report["environment"]
     print(f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}")
-    print(f"{run['rows']:,} different rows in {seconds:.0f} s: {report['rows_per_s']:.0f} a second, "
-          f"at most {peak:.0f} MB\n")  # fmt: skip
+    print(f"{run['rows']:,} different rows in {seconds:.0f} s: "
+          f"{report['rows_per_s']:.0f} a second, at most {peak:.0f} MB\n")  # fmt: skip
     print_quarters(samples)
 
 
