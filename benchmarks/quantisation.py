@@ -7,7 +7,8 @@ Exports the network of a model folder, quantises it in each form, and lets the f
 folder's own file take turns, statement by statement, on real-news test rows: one thread, one
 statement a run, so that even a form whose scales come from the whole input cannot see other
 statements. Time is processor time, so a busy machine disturbs the ratios little. Labels changed
-are counted against float32. The file of another folder with the same tokenizer can take part.
+are counted against float32. The file of another folder with the same tokenizer can take part. The
+float32 file and the folder's own are run by OpenVINO too, where it is installed (extra ``bench``).
 """
 
 import argparse
@@ -45,12 +46,19 @@ from stance.types import LABELS
 
 REFERENCE = "float32"
 OWN, OTHER = "the folder's file", "the other folder's file"
+OPENVINO = {  # file and what OpenVINO computes in: its default here is bfloat16
+    "float32, by OpenVINO": (REFERENCE, "f32"),
+    "bfloat16, by OpenVINO": (REFERENCE, "bf16"),
+    "the folder's file, by OpenVINO": (OWN, "f32"),
+}
 CALIBRATION = 200  # validation sentences that fix scales
 RUNS = 5  # slices of the rows; a ratio is taken within each
 
 
 Form = Callable[[Path, Path, list[list[int]]], None]
 """Makes of a float32 file another one; the token ids of real sentences are there to calibrate."""
+Runner = Callable[[dict[str, np.ndarray]], np.ndarray]
+"""From the network's input for one statement to its logits, (labels,)."""
 
 
 def quantize_blocks(bits: int, block_size: int, level: int) -> Form:
@@ -149,7 +157,10 @@ def main() -> None:
         paths[OWN] = options.model / ONNX
         if options.against:
             paths[OTHER] = options.against / ONNX
-        logits, seconds = run_forms(paths, inputs)
+        runners = {name: open_onnxruntime(path) for name, path in paths.items()}
+        others, missing = open_others(paths)
+        logits, seconds = run_forms(runners | others, inputs)
+        paths |= {name: paths[OPENVINO[name][0]] for name in others}
         sizes = {name: path.stat().st_size / 1e6 for name, path in paths.items()}
     gold = np.array([LABELS.index(row.label) for row in rows])
     forms = {
@@ -163,6 +174,7 @@ def main() -> None:
         "environment": describe_environment(options.model),
         "n": len(rows),
         "forms": forms,
+        "missing": missing,
     }
     print_report(report)
     if options.out:
@@ -183,23 +195,50 @@ def build_forms(
     return paths
 
 
-def run_forms(
-    paths: dict[str, Path], inputs: list[list[int]]
-) -> tuple[dict[str, np.ndarray], dict[str, list[float]]]:
-    """Return the logits of each form, (rows, labels), and its seconds for each row."""
+def open_onnxruntime(path: Path) -> Runner:
+    """Return what runs a file as the package does, on one thread."""
     options = SessionOptions()
     options.intra_op_num_threads = 1
-    sessions = {
-        name: InferenceSession(str(path), options, disabled_optimizers=SLOW_OPTIMIZERS)
-        for name, path in paths.items()
-    }
-    logits: dict[str, list[np.ndarray]] = {name: [] for name in paths}
-    seconds: dict[str, list[float]] = {name: [] for name in paths}
+    session = InferenceSession(str(path), options, disabled_optimizers=SLOW_OPTIMIZERS)
+    return lambda feed: session.run(["logits", "spans"], feed)[0][0]
+
+
+def open_openvino(path: Path, precision: str) -> Runner:
+    """Return what runs a file with OpenVINO, on one thread.
+
+    Raises:
+        ModuleNotFoundError: it is not installed.
+    """
+    import openvino
+
+    options = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": precision}
+    compiled = openvino.Core().compile_model(str(path), "CPU", options)
+    return lambda feed: compiled(feed)["logits"][0].copy()
+
+
+def open_others(paths: dict[str, Path]) -> tuple[dict[str, Runner], dict[str, str]]:
+    """Return the files as other runtimes run them, and why those that are missing are."""
+    runners: dict[str, Runner] = {}
+    missing: dict[str, str] = {}
+    for name, (file, precision) in OPENVINO.items():
+        try:
+            runners[name] = open_openvino(paths[file], precision)
+        except ModuleNotFoundError as error:
+            missing[name] = f"not installed: {error.name}"
+    return runners, missing
+
+
+def run_forms(
+    runners: dict[str, Runner], inputs: list[list[int]]
+) -> tuple[dict[str, np.ndarray], dict[str, list[float]]]:
+    """Return the logits of each form, (rows, labels), and its seconds for each row."""
+    logits: dict[str, list[np.ndarray]] = {name: [] for name in runners}
+    seconds: dict[str, list[float]] = {name: [] for name in runners}
     for i, ids in enumerate([inputs[0], *inputs]):
         feed = build_feed(ids)
-        for name, session in sessions.items():
+        for name, run in runners.items():
             start = time.process_time()
-            row = session.run(["logits", "spans"], feed)[0][0]
+            row = run(feed)
             if i:  # the first call warms up
                 seconds[name].append(time.process_time() - start)
                 logits[name].append(row)
@@ -241,6 +280,8 @@ def print_report(report: dict) -> None:
               f"| {form['one_ms']:.1f} "
               f"| {changed['value']:.1%} [{changed['low']:.1%}, {changed['high']:.1%}] "
               f"| {form['largest_score_difference']:.3f} | {form['macro_f1']:.3f} |")  # fmt: skip
+    for name, reason in report["missing"].items():
+        print(f"| {name} | {reason} | | | | | |")
 
 
 if __name__ == "__main__":

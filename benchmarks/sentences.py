@@ -36,15 +36,21 @@ def read_rows(path: Path) -> Iterator[dict]:
 def vary_articles() -> Iterator[str]:
     """Yield different sentences without end: the articles', then those without one word, ...
 
-    Lengths stay those of news; texts that repeat would be cheaper than any archive.
+    Lengths stay those of news; texts that repeat would be cheaper than any archive. When every
+    word has been left out once, the same come again with a number behind.
     """
     rows = [json.loads(line) for line in ARTICLES.read_text(encoding="utf-8").splitlines()]
     sentences = [text.split() for text in sorted({row["text"] for row in rows})]
-    for turn in count():
-        for words in sentences:
-            left_out, cycle = turn % (len(words) + 1), turn // (len(words) + 1)
-            kept = [word for i, word in enumerate(words, start=1) if i != left_out]
-            yield " ".join(kept) + (f" [{cycle}]" if cycle else "")
+    longest = max(map(len, sentences))
+    different = dict.fromkeys(
+        " ".join(words[: turn - 1] + words[turn:] if turn else words)
+        for turn in range(longest + 1)
+        for words in sentences
+        if turn <= len(words)
+    )
+    for cycle in count():
+        for text in different:
+            yield f"{text} [{cycle}]" if cycle else text
 
 
 def hash_sentences(texts: list[str]) -> str:

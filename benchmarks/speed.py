@@ -25,7 +25,7 @@ from stance.bundle import read_bundle
 SHORT_WORDS = (5, 20)  # of a statement that is timed alone
 WARM_UP = 64
 PACKAGES = ("negotiation-stance", "numpy", "onnxruntime", "tokenizers", "torch", "transformers",
-            "setfit", "sentence-transformers")  # fmt: skip
+            "setfit", "sentence-transformers", "openvino")  # fmt: skip
 
 
 def main() -> None:

@@ -2,12 +2,15 @@
 
 import os
 import signal
+import socket
 import time
 
 import psutil
 import pytest
 
 from scoring import count_shards, finish, read_bytes, start, write_form
+from stance.cluster import knock
+from stance.errors import StanceError
 
 pytestmark = pytest.mark.ray
 pytest.importorskip("ray.data", reason="Ray is not installed: pip install '.[ray]'")
@@ -28,6 +31,17 @@ def is_alive(process) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+@pytest.mark.enable_socket
+def test_an_address_where_nobody_listens_is_said_at_once():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+        for name in (address, f"ray://{address}"):
+            with pytest.raises(StanceError, match=r"a cluster that answers, found .*refused"):
+                knock(name)
+    knock("auto")
 
 
 def test_two_workers_give_the_same_bytes_killed_or_not_and_leave_nothing_running(

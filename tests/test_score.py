@@ -22,7 +22,7 @@ from scoring import (
     write_jsonl,
 )
 from stance import corpus
-from stance.errors import InputError
+from stance.errors import InputError, StanceError
 from stance.outputs import choose_output
 from stance.shards import Scorer
 from stance.types import LABELS
@@ -207,7 +207,7 @@ def test_inputs_that_cannot_be_right_are_refused_before_anything_is_written(ligh
     refuse("a.csv", "a column 'text', found columns id, body", b"id,body\n1,x\n")
     refuse("a.csv", "an empty file")
     refuse("a.csv", "'x' twice", b"x,x\n1,2\n")
-    refuse("a.csv", "0xff", b"\xff\xfet\0e\0")
+    refuse("a.csv", "0xff.*iconv -f UTF-16", b"\xff\xfet\0e\0")
     refuse("a.jsonl", "a column 'body', found columns id", b'{"id": 1}\n' * 3, text_column="body")
     refuse("a.jsonl", "none in 2 rows; of this one: expected a JSON object", b"[1]\n[2]\n")
     refuse("a.txt", "none in 1 rows.*0xff", b"\xff\xfe\n")
@@ -225,6 +225,31 @@ def test_inputs_that_cannot_be_right_are_refused_before_anything_is_written(ligh
     for name, form in (("out.gz", None), ("out.txt", None), ("out.csv", "jsonl"), ("o", "xml")):
         with pytest.raises(InputError):
             choose_output(Path(name), form)
+
+
+@pytest.mark.parametrize("name", ["out", "out.csv"])
+def test_an_output_that_cannot_be_is_one_message(light, tmp_path, name):
+    source = write_form(tmp_path / "in.jsonl", ["a"])
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StanceError, match="expected a place to write to, found Not a directory"):
+        run(source, tmp_path / "file" / name)
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_a_parquet_file_damaged_inside_stops_the_job_and_promises_nothing(light, tmp_path, caplog):
+    source = tmp_path / "in.parquet"
+    table = pa.table({"text": [f"row {i} {'war ' * (i % 7)}" for i in range(1000)]})
+    pq.write_table(table, source, row_group_size=100, use_dictionary=False)
+    data = bytearray(source.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 1000] = bytes(1000)
+    source.write_bytes(data)
+    caplog.set_level("INFO")
+    with pytest.raises(InputError, match=r"in.parquet: expected a Parquet file, found [^.]*\. Get"):
+        run(source, tmp_path / "out", shard_rows=100)
+    stopped = caplog.records[-1].getMessage()
+    assert stopped.startswith("stopped with ")
+    assert "--resume" not in stopped  # the same file would stop it again
 
 
 def test_files_of_other_systems_are_read(light, tmp_path):

@@ -1,13 +1,21 @@
-"""The benchmarks of speed: on a tiny model they must run and say what they promise."""
+"""The benchmarks of speed and of rounding: on a tiny model they must say what they promise."""
 
 import json
 import sys
+from itertools import islice
 
+import numpy as np
 import pytest
+import torch
 
+import aware
 import breakdown
 import million
+import quantisation
 import speed
+from sentences import vary_articles
+from stance.bundle import ONNX
+from stance.training.network import read_network
 
 
 @pytest.fixture
@@ -57,3 +65,46 @@ def test_the_breakdown_names_parts_and_operators(tiny_model, call, tmp_path, cap
     assert {"tokenizer", "network"} < set(found["parts_ms"])
     assert {"MatMulNBits", "Attention"} <= set(found["operators_ms"])
     assert "| network |" in capsys.readouterr().out
+
+
+def test_the_rows_of_a_long_job_all_differ():
+    """What repeats is scored once: a million rows must be a million different ones."""
+    different = {hash(text) for text in islice(vary_articles(), 1_000_000)}
+    assert len(different) == 1_000_000
+
+
+def test_a_runtime_that_is_not_installed_is_a_row_of_the_table(tiny_model, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    path = tiny_model.folder / ONNX
+    paths = {quantisation.REFERENCE: path, quantisation.OWN: path}
+    runners, missing = quantisation.open_others(paths)
+    assert not runners
+    assert missing == dict.fromkeys(quantisation.OPENVINO, "not installed: openvino")
+
+
+def test_the_other_runtime_gives_the_same_answer(tiny_model):
+    pytest.importorskip("openvino", reason="OpenVINO is not installed: pip install '.[bench]'")
+    path = tiny_model.folder / ONNX
+    feed = quantisation.build_feed([2, 7, 8, 9, 3])
+    expected = quantisation.open_onnxruntime(path)(feed)
+    found = quantisation.open_openvino(path, "f32")(feed)
+    assert np.allclose(found, expected, atol=0.05)
+    assert found.argmax() == expected.argmax()
+
+
+def test_what_is_taught_to_bear_rounding_sees_it_and_keeps_its_own_weights(tiny_model):
+    network, before = read_network(tiny_model.folder), read_network(tiny_model.folder)
+    batch = {"input_ids": torch.tensor([[2, 7, 8, 9, 3]]), "attention_mask": torch.ones(1, 5)}
+    aware.add_rounding(network)
+    for matrix in aware.find_matrices(network):
+        weight = matrix.weight.detach()
+        assert max(len(set(row.tolist())) for row in weight) <= 255
+    rounded, plain = network(**batch)["logits"], before(**batch)["logits"]
+    assert 0 < (rounded - plain).detach().abs().max().item() < 0.1
+    report = aware.train(network, before, iter([batch] * 3), 3, 60)
+    assert report["steps"] == 3
+    assert all(p.grad is not None for p in network.classifier.base_model.encoder.parameters())
+    aware.remove_rounding(network)
+    assert set(network.state_dict()) == set(before.state_dict())
+    for matrix in aware.find_matrices(network):
+        assert not torch.equal(matrix.weight, aware.RoundedRows()(matrix.weight))

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import platform
+import socket
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -17,6 +18,7 @@ from stance.errors import InputError, StanceError
 from stance.inputs import BadRow, iter_rows
 from stance.shards import Outcome, Scorer
 
+CONNECT_S = 10  # for a cluster to answer; Ray itself would try for many minutes
 TASKS_AHEAD = 2  # shards that wait at each worker, so that it never waits for one
 
 
@@ -56,7 +58,7 @@ class ShardWorker:
             return {"outcome": json.dumps(asdict(outcome)), "error": ""}
         except StanceError as error:
             fault = {"where": error.where, "expected": error.expected, "found": error.found,
-                     "remedy": error.remedy}  # fmt: skip
+                     "remedy": error.remedy, "is_input": isinstance(error, InputError)}  # fmt: skip
             return {"outcome": "", "error": json.dumps(fault)}
 
 
@@ -94,18 +96,39 @@ def connect(address: str | None) -> None:
     """
     import ray
 
+    if address:
+        knock(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     options: dict[str, Any] = {} if address else {"include_dashboard": False}
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR,
                  ignore_reinit_error=True, **options)  # fmt: skip
     except Exception as error:  # Ray raises many kinds, plain Exception among them
-        raise StanceError(
-            f"Ray at {address}" if address else "Ray on this machine",
-            expected="a cluster that answers",
-            found=(str(error) or type(error).__name__).strip().splitlines()[0],
-            remedy="Check the address (ray status), or start Ray with ray start --head.",
-        ) from error
+        raise no_cluster(address, error) from error
+
+
+def knock(address: str) -> None:
+    """Raise unless somebody listens at an address that names host and port.
+
+    Raises:
+        StanceError: nobody does.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        try:
+            socket.create_connection((host, int(port)), CONNECT_S).close()
+        except (OSError, OverflowError) as error:
+            raise no_cluster(address, error) from None
+
+
+def no_cluster(address: str | None, error: Exception) -> StanceError:
+    """Return the error of a cluster that does not answer."""
+    return StanceError(
+        f"Ray at {address}" if address else "Ray on this machine",
+        expected="a cluster that answers",
+        found=(str(error) or type(error).__name__).strip().splitlines()[0],
+        remedy="Check the address (ray status), or start Ray with ray start --head.",
+    )
 
 
 def iter_outcomes(work: Work, scorer: Scorer, first: int, workers: int | None) -> Iterator[Outcome]:
@@ -143,7 +166,8 @@ def iter_outcomes(work: Work, scorer: Scorer, first: int, workers: int | None) -
 def read_result(row: dict[str, str]) -> Outcome:
     """Return a shard's outcome, or raise the error that it met."""
     if row["error"]:
-        raise StanceError(**json.loads(row["error"]))
+        fault = json.loads(row["error"])
+        raise (InputError if fault.pop("is_input") else StanceError)(**fault)
     fields = json.loads(row["outcome"])
     bad = [BadRow(**row) for row in fields.pop("bad")]
     return Outcome(bad=bad, **fields)

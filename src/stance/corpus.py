@@ -15,7 +15,7 @@ from typing import Any
 from tqdm import tqdm
 
 from stance import __version__
-from stance.errors import StanceError
+from stance.errors import InputError
 from stance.inputs import BadRow, Input, Statement, find_inputs, iter_rows
 from stance.journal import Journal
 from stance.model import load
@@ -122,14 +122,15 @@ def score_shard(
     """Score the next rows as a shard and write its part.
 
     Raises:
-        StanceError: the part cannot be written, or the inputs end too early.
+        InputError: the inputs end too early.
+        StanceError: the part cannot be written.
     """
     wanted = work.shards[index].rows
     path = work.job.output.name_part(index)
     outcome = write_part(path, count(islice(rows, wanted), tick), scorer, work.layout)
     found = sum(outcome.labels.values()) + len(outcome.bad)
     if found != wanted:
-        raise StanceError(
+        raise InputError(
             f"input rows of {path.name}",
             expected=f"{wanted:,} rows, as when the job began",
             found=f"{found:,}",
@@ -155,7 +156,7 @@ def score(job: Job, engine: Engine = score_here) -> Summary:
     Raises:
         InputError: an input cannot be read, the output exists, another job is at work there, or
             input, model or options changed since the run that is resumed.
-        StanceError: the disk is full; what was written stays and can be resumed.
+        StanceError: the output cannot be written; what is there stays and can be resumed.
     """
     output = job.output
     inputs = find_inputs(job.names, (output.path, output.folder, output.run, output.bad))
@@ -176,10 +177,10 @@ def score(job: Job, engine: Engine = score_here) -> Summary:
             run_shards(work, scorer, engine, journal, first)
             seconds = time.perf_counter() - start
             journal.finish(layout)
-        except BaseException:
-            done = len(journal.shards)
-            log.info("stopped with %d of %d parts written; the same call with --resume goes on",
-                     done, len(work.shards))  # fmt: skip
+        except BaseException as error:
+            hint = "" if isinstance(error, InputError) else "; the same call with --resume goes on"
+            log.info("stopped with %d of %d parts written%s",
+                     len(journal.shards), len(work.shards), hint)  # fmt: skip
             raise
     return summarize(journal, first, seconds)
 

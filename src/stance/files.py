@@ -98,11 +98,13 @@ def decode_line(raw: bytes, name: str, number: int) -> str:
 
 def not_utf8(error: UnicodeDecodeError, where: str) -> InputError:
     """Return the error of a line that is not UTF-8."""
+    marks = (b"\xff\xfe", b"\xfe\xff")
+    likely = "UTF-16" if error.object.startswith(marks) else "WINDOWS-1252"
     return InputError(
         where,
         expected="UTF-8 text",
         found=f"byte 0x{error.object[error.start]:02x} at position {error.start} of the line",
-        remedy="Convert the file, for example: iconv -f WINDOWS-1252 -t UTF-8 IN > OUT.",
+        remedy=f"Convert the file, for example: iconv -f {likely} -t UTF-8 IN > OUT.",
     )
 
 

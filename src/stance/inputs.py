@@ -116,7 +116,7 @@ def search_folder(folder: Path) -> list[Path]:
     known = [path for path in shown if find_form(path)]
     if len(known) < len(shown):
         other = next(path for path in shown if path not in set(known))
-        log.info("%s: %d files of other forms left out, such as %s",
+        log.info("%s: files of other forms left out: %d, such as %s",
                  folder, len(shown) - len(known), other)  # fmt: skip
     return known
 

@@ -1,5 +1,6 @@
 """Where a corpus is scored to: a folder of parts or one file, held by one job at a time."""
 
+import errno
 import glob
 import logging
 import os
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stance import files
-from stance.errors import InputError
+from stance.errors import InputError, StanceError
 from stance.shards import FORMS
 
 try:
@@ -103,6 +104,7 @@ def claim(output: Output, *, resume: bool) -> Iterator[dict[str, Any] | None]:
     Raises:
         InputError: there is something already and no ``resume``, another job is at work there, or
             what is there is no job's.
+        StanceError: the output cannot be written.
     """
     for path in (output.path, output.folder):
         if path.exists() and not resume:
@@ -119,7 +121,7 @@ def claim(output: Output, *, resume: bool) -> Iterator[dict[str, Any] | None]:
             found="a folder" if output.path.is_dir() else "a file",
             remedy="Name another OUT.",
         )
-    output.folder.mkdir(parents=True, exist_ok=True)
+    make_folder(output.folder)
     try:
         with lock(output.folder):
             earlier = read_run(output)  # first: what is no job's is left alone
@@ -128,6 +130,25 @@ def claim(output: Output, *, resume: bool) -> Iterator[dict[str, Any] | None]:
     finally:
         with suppress(OSError):  # it holds files unless nothing came of the job
             output.folder.rmdir()
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder where there is none.
+
+    Raises:
+        StanceError: that is not allowed, or a file is in the way.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise StanceError(
+            str(path),
+            expected="a place to write to",
+            found=str(error.strerror),
+            remedy="Name another OUT, or change the folder's permissions.",
+        ) from None
 
 
 def remove_partials(output: Output) -> None:

@@ -41,7 +41,7 @@ def damaged(path: Path, error: Exception) -> InputError:
     return InputError(
         str(path),
         expected="a Parquet file",
-        found=str(error).splitlines()[0],
+        found=str(error).splitlines()[0].rstrip("."),
         remedy="Get the file again.",
     )
 
