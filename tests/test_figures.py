@@ -203,6 +203,12 @@ def test_records_that_do_not_align_are_refused(tmp_path):
         read_records(tmp_path / "r.jsonl")
 
 
+def test_rows_and_records_of_different_number_are_refused():
+    for rows, records in (([], []), ([make_row(1)], []), ([make_row(1)], [make_record(1)] * 2)):
+        with pytest.raises(InputError, match=r"at least one row|for each of 1 rows"):
+            summarize(rows, records)
+
+
 def test_other_files_are_no_results(tmp_path):
     for text in (
         "[]",
@@ -253,6 +259,12 @@ def test_what_the_flag_keeps_is_told_by_predicted_label():
         ({"scores": [5, -3, 2, 1]}, "scores"),
         ({"scores": [0.5, 0.5, 0.5, 0.5]}, "do not sum to 1"),
         ({"holder": {"start": "a"}}, "holder"),
+        ({"holder": {"start": 3}}, "holder"),
+        ({"source": {"start": 3, "end": 3}}, "source"),
+        ({"source": {"start": -1, "end": 3}}, "source"),
+        ({"holder": []}, "holder"),
+        ({"reliable": None}, "flag"),
+        ({"reliable": "yes"}, "reliable"),
         ({"baselines": {}}, "other baselines"),
     ],
 )

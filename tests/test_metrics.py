@@ -233,3 +233,63 @@ FLAT = [0.25] * 4
 def test_what_is_no_label_and_no_probability_is_refused(kind, predictions, references):
     with pytest.raises(InputError, match=r"label ids from 0 to 3|probabilities that sum to 1"):
         kind(keep_in_memory=True).compute(predictions=predictions, references=references)
+
+
+ALL = (StanceMetric, CalibrationMetric, SelectiveMetric, SpanMetric)
+GOOD = {"start": 0, "end": 4}
+
+
+@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({"predictions": [], "references": []}, "predictions.*found none"),
+        ({"references": [0, 1]}, "predictions.*found none"),
+        ({"predictions": [0, 1]}, "references.*found none"),
+        ({"predictions": [FLAT, FLAT], "references": []}, "references.*found none"),
+        ({"predictions": [FLAT, FLAT], "references": [0]}, "2 predictions and 1 references"),
+        ({}, "predictions.*found none"),
+    ],
+)
+def test_nothing_and_one_half_alone_are_refused(kind, given, found):
+    if kind is SpanMetric:
+        given = {name: [GOOD for _ in values] for name, values in given.items()}
+    with pytest.raises(InputError, match=found):
+        kind(keep_in_memory=True).compute(**given)
+    with pytest.raises(InputError, match=found):
+        kind(keep_in_memory=True).add_batch(**given)
+
+
+def test_a_row_with_one_half_alone_is_refused():
+    for half in ({"prediction": 0}, {"reference": 0}):
+        with pytest.raises(InputError, match="found none"):
+            StanceMetric(keep_in_memory=True).add(**half)
+
+
+def test_a_metric_that_refused_is_used_again():
+    metric = StanceMetric(keep_in_memory=True)
+    for wrong in ([4], []):
+        with pytest.raises(InputError):
+            metric.compute(predictions=wrong, references=[0][: len(wrong)])
+    assert metric.compute(predictions=[0], references=[0])["accuracy"] == 1
+
+
+@pytest.mark.parametrize(
+    "span",
+    [{"start": 0}, {"end": 4}, {}, None, {"start": 0, "end": None}, {"start": 3, "end": -1},
+     {"start": -1, "end": 4}, {"start": 4, "end": 2}, {"start": 3, "end": 3}, "Kyiv"],
+)  # fmt: skip
+def test_half_a_span_is_refused_with_its_row(span):
+    for name, other in (("predictions", "references"), ("references", "predictions")):
+        given = {name: [GOOD, span], other: [{key: np.int64(x) for key, x in GOOD.items()}] * 2}
+        with pytest.raises(InputError, match=f"{name} row 1: expected a start and an end"):
+            SpanMetric(keep_in_memory=True).compute(**given)
+
+
+@pytest.mark.parametrize(("gold", "predicted"), [([], []), ([1], []), ([1, 2], [1])])
+def test_labels_that_do_not_pair_are_not_counted(gold, predicted):
+    found = f"{len(gold)} and {len(predicted)}"
+    with pytest.raises(InputError, match=found):
+        metrics.count_confusion(gold, predicted)
+    with pytest.raises(InputError, match=found):
+        metrics.sum_confusions(alone(max(len(gold), 1)), np.array(gold), np.array(predicted))

@@ -24,9 +24,11 @@ from stance.evaluation.metrics import (
     compute_spans,
     count_confusion,
 )
+from stance.evaluation.records import is_span
 from stance.types import LABELS
 
 OFFSETS = {"start": Value("int64"), "end": Value("int64")}
+NO_SPAN = {"start": -1, "end": -1}
 SCORES = Features({"predictions": [Value("float64")], "references": Value("int64")})
 LABEL_IDS = Features({"predictions": Value("int64"), "references": Value("int64")})
 
@@ -89,7 +91,48 @@ def describe(text: str, *features: Features) -> evaluate.MetricInfo:
     )
 
 
-class StanceMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has no types
+class CheckedMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has no types
+    """A metric that says what its input lacks, on which the library would stumble."""
+
+    def compute(self, *, predictions: Any = None, references: Any = None, **options: Any) -> Any:
+        """Compute the metric of these rows, or of those added before.
+
+        Raises:
+            InputError: there are no rows, or predictions or references alone.
+        """
+        if predictions is None and references is None and self.writer is None:
+            self.check("predictions", None)  # nothing was added before either
+        return super().compute(predictions=predictions, references=references, **options)
+
+    def add_batch(self, *, predictions: Any = None, references: Any = None, **options: Any) -> None:
+        """Add rows; refuse what ``compute`` refuses."""
+        self.check("predictions", predictions)
+        self.check("references", references)
+        if len(predictions) != len(references):
+            raise InputError(
+                "metric",
+                expected="one prediction and one reference a row",
+                found=f"{len(predictions)} predictions and {len(references)} references",
+                remedy="Give both for the same rows.",
+            )
+        super().add_batch(predictions=predictions, references=references, **options)
+
+    def add(self, *, prediction: Any = None, reference: Any = None, **options: Any) -> None:
+        """Add a row; refuse what ``compute`` refuses."""
+        self.check("predictions", None if prediction is None else [prediction])
+        self.check("references", None if reference is None else [reference])
+        super().add(prediction=prediction, reference=reference, **options)
+
+    def check(self, name: str, values: Any) -> None:
+        """Raise unless there are values under that name."""
+        if values is None or not len(values):
+            raise InputError(
+                name, expected="one a row, and at least one row", found="none",
+                remedy="Give predictions and references, both of every row.",
+            )  # fmt: skip
+
+
+class StanceMetric(CheckedMetric):
     """Macro-F1 and its relatives over the fixed label list; see ``metrics.compute_metrics``.
 
     Example:
@@ -111,7 +154,7 @@ class StanceMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has no typ
         return {name: float(value) for name, value in values.items()}
 
 
-class CalibrationMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has no types
+class CalibrationMetric(CheckedMetric):
     """Calibration error (15 bins of equal mass) and Brier score of probabilities.
 
     Example:
@@ -133,7 +176,7 @@ class CalibrationMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has n
         }
 
 
-class SelectiveMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has no types
+class SelectiveMetric(CheckedMetric):
     """Area under the risk-coverage curve, and accuracy of the most confident 70, 80 and 90 %.
 
     Example:
@@ -153,7 +196,7 @@ class SelectiveMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has no 
         return {name: float(value[0]) for name, value in values.items()}
 
 
-class SpanMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has no types
+class SpanMetric(CheckedMetric):
     """How well spans are found: predictions and references are spans, from -1 to -1 for none.
 
     Example:
@@ -166,6 +209,18 @@ class SpanMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has no types
     def _info(self) -> evaluate.MetricInfo:
         features = Features({"predictions": OFFSETS, "references": OFFSETS})
         return describe("Holder or source spans, in characters.", features)
+
+    def check(self, name: str, values: Any) -> None:
+        """Raise unless there are spans under that name, each whole or none."""
+        super().check(name, values)
+        for i, span in enumerate(values):
+            if span != NO_SPAN and not is_span(span):
+                raise InputError(
+                    f"{name} row {i}",
+                    expected="a start and an end after it, or -1 and -1 for no span",
+                    found=str(span)[:80],
+                    remedy="Give both offsets, in characters from 0.",
+                )
 
     def _compute(self, *, predictions: Any, references: Any) -> dict[str, float]:
         gold, found = check_spans("references", references), check_spans("predictions", predictions)

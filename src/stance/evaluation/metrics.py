@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stance.errors import InputError
 from stance.evaluation.intervals import Array, Resamples
 from stance.types import LABELS
 
@@ -28,10 +29,12 @@ def count_confusion(
 
     Returns:
         (labels, labels): rows are gold, columns predicted.
+
+    Raises:
+        InputError: there are no labels, or not as many of one kind as of the other.
     """
     size = len(LABELS)
-    pairs = np.asarray(gold, dtype=np.int64) * size + np.asarray(predicted, dtype=np.int64)
-    counts = np.bincount(pairs, weights=weights, minlength=size**2)
+    counts = np.bincount(pair_labels(gold, predicted), weights=weights, minlength=size**2)
     return np.asarray(counts, dtype=np.float64).reshape(size, size)
 
 
@@ -40,8 +43,21 @@ def sum_confusions(
 ) -> Array:
     """Return one confusion matrix for each resample, (1 + resamples, labels, labels)."""
     size = len(LABELS)
-    cells = np.eye(size**2)[np.asarray(gold) * size + np.asarray(predicted)]
-    return draws.sum(cells).reshape(-1, size, size)
+    return draws.sum(np.eye(size**2)[pair_labels(gold, predicted)]).reshape(-1, size, size)
+
+
+def pair_labels(
+    gold: Sequence[int] | NDArray[np.integer], predicted: Sequence[int] | NDArray[np.integer]
+) -> NDArray[np.int64]:
+    """Return the cell of the confusion matrix that each row falls into, (n,)."""
+    if not len(gold) or len(gold) != len(predicted):  # numpy would stretch one label to all rows
+        raise InputError(
+            "metrics",
+            expected="gold and predicted labels, one of each a row",
+            found=f"{len(gold)} and {len(predicted)}",
+            remedy="Give both for the same rows.",
+        )
+    return np.asarray(gold, dtype=np.int64) * len(LABELS) + np.asarray(predicted, dtype=np.int64)
 
 
 def compute_f1(confusion: Array) -> Array:

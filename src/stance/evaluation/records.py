@@ -6,12 +6,15 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from stance import files
 from stance.errors import InputError
 from stance.rows import Row
 from stance.types import LABELS, Span
 
 PLACES = 6
+WHOLE = (int, np.integer)
 TOLERANCE = 1e-3  # by which rounded probabilities may miss a sum of 1
 
 
@@ -80,6 +83,8 @@ def read_records(path: Path) -> list[Record]:
             first = next(iter(records.values()), record)
             if first.baselines.keys() != record.baselines.keys():
                 raise ValueError(f"other baselines than in line 1: {', '.join(record.baselines)}")
+            if (first.reliable is None) != (record.reliable is None):
+                raise ValueError("a flag 'reliable' in a part of the rows alone")
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"{path} line {number}",
@@ -92,7 +97,7 @@ def read_records(path: Path) -> list[Record]:
 
 
 def check_record(record: Record) -> None:
-    """Raise ValueError unless labels are ours and scores are numbers."""
+    """Raise ValueError unless labels are ours, scores probabilities and spans whole."""
     for label in (record.label, *record.baselines.values()):
         if label not in LABELS:
             raise ValueError(f"label {label!r}")
@@ -102,8 +107,18 @@ def check_record(record: Record) -> None:
     if abs(sum(scores) - 1) > TOLERANCE:
         raise ValueError(f"scores {list(scores)} that do not sum to 1")
     for name, span in (("holder", record.holder), ("source", record.source)):
-        if span and not all(isinstance(span.get(key), int) for key in ("start", "end")):
+        if span is not None and not is_span(span):
             raise ValueError(f"{name} {span}")
+    if record.reliable not in (True, False, None):
+        raise ValueError(f"reliable {record.reliable!r}")
+
+
+def is_span(value: Any) -> bool:
+    """Say whether a value is a span: a start and a later end, in characters from 0."""
+    if not isinstance(value, dict):
+        return False
+    start, end = value.get("start"), value.get("end")
+    return isinstance(start, WHOLE) and isinstance(end, WHOLE) and 0 <= start < end
 
 
 def align(rows: Sequence[Row], records: Sequence[Record], where: str) -> list[Record]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stance.errors import InputError
 from stance.evaluation import metrics
 from stance.evaluation.agreement import summarize_annotator
 from stance.evaluation.curves import find_misread, trace_reliability, trace_risk
@@ -29,8 +30,15 @@ def summarize(rows: Sequence[Row], records: Sequence[Record]) -> dict[str, Any]:
         records: the judge's and the baselines' answers, in the order of the rows.
 
     Raises:
-        InputError: there are no rows.
+        InputError: there are no rows, or not as many records.
     """
+    if rows and len(rows) != len(records):
+        raise InputError(
+            "evaluation",
+            expected=f"one record for each of {len(rows)} rows",
+            found=f"{len(records)} records",
+            remedy="Align them first: stance.evaluation.records.align.",
+        )
     draws = draw_documents([row.document for row in rows])
     gold = encode([row.label for row in rows])
     predicted = encode([record.label for record in records])
