@@ -45,8 +45,9 @@ def test_an_address_where_nobody_listens_is_said_at_once():
 
 
 def test_two_workers_give_the_same_bytes_killed_or_not_and_leave_nothing_running(
-    tiny_model, tmp_path
+    tiny_model, tmp_path, monkeypatch
 ):
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")  # of no concern to a job of this machine
     texts = [f"kyiv rejected talks , {'war ' * (i % 9)}" for i in range(3000)]
     source = write_form(tmp_path / "in.csv", [*texts, "a" * 1_000_001])
     finish(start(tiny_model, source, tmp_path / "whole" / "out", "--shard-rows", 100))

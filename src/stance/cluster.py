@@ -101,7 +101,8 @@ def connect(address: str | None) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     options: dict[str, Any] = {} if address else {"include_dashboard": False}
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR,
+        # Without an address Ray would look for a cluster, even a dead one, and wait for it.
+        ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR,
                  ignore_reinit_error=True, **options)  # fmt: skip
     except Exception as error:  # Ray raises many kinds, plain Exception among them
         raise no_cluster(address, error) from error
