@@ -2,9 +2,9 @@
 
     python benchmarks/million.py --out runs/million
 
-Makes different rows from the sentences of the five articles beforehand, runs ``stance score`` on
-them as a user would, looks at the process and its children each second, and writes million.json
-and million.png.
+Makes different rows beforehand, from real news where STANCE_CORPORA names it, else from the five
+articles, runs ``stance score`` on them as a user would, looks at the process and its children each
+second, and writes million.json and million.png.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from sentences import vary_articles
+from sentences import iter_sentences
 from speed import describe_environment
 
 MEGABYTE = 1_000_000
@@ -40,7 +40,7 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True)
     source = options.out / "rows.jsonl"
-    write_rows(source, options.rows)
+    origin = write_rows(source, options.rows)
     command = [sys.executable, "-m", "stance.cli", "score", source, options.out / "scored"]
     before = os.getloadavg()
     seconds, samples = watch([*map(str, command), *options.score], options)
@@ -50,6 +50,7 @@ def main() -> None:
         "schema": 1,
         "environment": describe_environment(),
         "model": run["model"],
+        "origin": origin,
         "rows": run["rows"],
         "bad_rows": run["bad_rows"],
         "seconds": seconds,
@@ -62,16 +63,18 @@ def main() -> None:
     plot(samples, options.out / "million.png")
     machine = report["environment"]
     print(f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}")
-    print(f"{run['rows']:,} different rows in {seconds:.0f} s: "
+    print(f"{run['rows']:,} different rows ({origin}) in {seconds:.0f} s: "
           f"{report['rows_per_s']:.0f} a second, at most {peak:.0f} MB\n")  # fmt: skip
     print_quarters(samples)
 
 
-def write_rows(path: Path, n: int) -> None:
-    """Write n rows with an id, made from the articles' sentences."""
+def write_rows(path: Path, n: int) -> str:
+    """Write n different rows with an id; return where their sentences come from."""
+    sentences, origin = iter_sentences()
     with open(path, "w", encoding="utf-8") as stream:
-        for i, text in enumerate(islice(vary_articles(), n)):
+        for i, text in enumerate(islice(sentences, n)):
             stream.write(json.dumps({"id": i, "text": text}, ensure_ascii=False) + "\n")
+    return origin
 
 
 def watch(command: list[str], options: argparse.Namespace) -> tuple[float, list[dict]]:

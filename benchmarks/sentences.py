@@ -14,17 +14,32 @@ ARTICLES = Path(__file__).parent.parent / "data" / "articles.jsonl"
 
 def read_sentences(n: int, seed: int = 0) -> tuple[list[str], str]:
     """Return n different sentences in random order, and where they come from."""
+    texts = read_pools()
+    origin = f"{len(texts)} real news sentences of STANCE_CORPORA, drawn with seed {seed}"
+    if len(texts) < n:
+        texts = list(islice(number_cycles(vary_articles()), n))
+        origin = "the sentences of the five articles, each with a word left out in turn"
+    random.Random(seed).shuffle(texts)
+    return texts[:n], origin
+
+
+def iter_sentences() -> tuple[Iterator[str], str]:
+    """Return different sentences without end, and where they come from.
+
+    Texts that repeat would be cheaper than any archive: when all have come, they come again with a
+    number behind.
+    """
+    texts = read_pools()
+    if texts:
+        return number_cycles(texts), f"{len(texts)} real news sentences of STANCE_CORPORA"
+    return number_cycles(vary_articles()), "the sentences of the five articles, varied"
+
+
+def read_pools() -> list[str]:
+    """Return the different sentences of the pools in STANCE_CORPORA; none without it."""
     corpora = os.environ.get("STANCE_CORPORA")
     paths = sorted(Path(corpora, "pool").glob("*.jsonl.gz")) if corpora else []
-    if paths:
-        texts = sorted({row["text"] for path in paths for row in read_rows(path)})
-        origin = f"{len(texts)} real news sentences of STANCE_CORPORA, drawn with seed {seed}"
-        random.Random(seed).shuffle(texts)
-        if len(texts) >= n:
-            return texts[:n], origin
-    texts = list(islice(vary_articles(), n))
-    random.Random(seed).shuffle(texts)
-    return texts, "the sentences of the five articles, each with a word left out in turn"
+    return sorted({row["text"] for path in paths for row in read_rows(path)})
 
 
 def read_rows(path: Path) -> Iterator[dict]:
@@ -33,23 +48,24 @@ def read_rows(path: Path) -> Iterator[dict]:
         yield from map(json.loads, lines)
 
 
-def vary_articles() -> Iterator[str]:
-    """Yield different sentences without end: the articles', then those without one word, ...
-
-    Lengths stay those of news; texts that repeat would be cheaper than any archive. When every
-    word has been left out once, the same come again with a number behind.
-    """
+def vary_articles() -> list[str]:
+    """Return different sentences: the articles', then those without one word: long as news is."""
     rows = [json.loads(line) for line in ARTICLES.read_text(encoding="utf-8").splitlines()]
     sentences = [text.split() for text in sorted({row["text"] for row in rows})]
     longest = max(map(len, sentences))
-    different = dict.fromkeys(
+    different = (
         " ".join(words[: turn - 1] + words[turn:] if turn else words)
         for turn in range(longest + 1)
         for words in sentences
         if turn <= len(words)
     )
+    return list(dict.fromkeys(different))
+
+
+def number_cycles(texts: list[str]) -> Iterator[str]:
+    """Yield texts again and again, from the second time on with a number behind."""
     for cycle in count():
-        for text in different:
+        for text in texts:
             yield f"{text} [{cycle}]" if cycle else text
 
 
