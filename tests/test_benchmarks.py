@@ -100,6 +100,18 @@ def test_fine_tunes_judges_and_stands_beside_the_published(tiny_recipe, tiny_dat
     assert "another recipe or other rows" in done.stderr
 
 
+def test_a_figure_that_nobody_published_is_called_measured():
+    described = {name: benchmarks.describe(benchmarks.read_benchmark(name))["published"]
+                 for name in benchmarks.list_benchmarks()}  # fmt: skip
+    sources = [entry["source"] for entries in described.values() for entry in entries]
+    assert all(source.startswith(("published: ", "measured: ")) for source in sources)
+    (rater,) = described["gwsd"]
+    assert rater["source"].startswith("measured: from the released ratings")
+    assert described["plover_plv"][0]["source"] == (
+        "published: output of demo.ipynb in the repository"
+    )
+
+
 def test_rows_come_as_the_description_says(corpora):
     benchmark = replace(
         benchmarks.read_benchmark("semeval2016_taska"), input="{target}: {text}", validation=""

@@ -199,9 +199,9 @@ def format_benchmarks(path: Path) -> str:
             score = table.format_interval(part["score"])
             lead = table.format_interval(part["lead"], signed=True) if system else ""
             rows.append(["", table.BASELINE_NAMES.get(system, "this recipe"), score, lead, ""])
-        rows += [["", entry.system, f"{entry.value:.3f}", "", entry.source]
+        rows += [["", entry.system, f"{entry.value:.3f}", "", entry.origin]
                  for entry in benchmark.published]  # fmt: skip
-    heads = ("benchmark", "system", "score", "this recipe minus it", "source of a published score")
+    heads = ("benchmark", "system", "score", "this recipe minus it", "source, where not this run")
     return table.format_rows(heads, rows)
 
 

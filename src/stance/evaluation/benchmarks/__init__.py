@@ -21,17 +21,24 @@ HELD_OUT = 0.1  # share of the training rows that validates where there is no su
 
 @dataclass(frozen=True)
 class Published:
-    """A figure of somebody else.
+    """A figure to stand beside ours.
 
     Attributes:
         system: what was measured.
         value: its score by the official metric, 0 to 1.
-        source: where the figure stands.
+        source: where the figure stands; of a measured one, what it was computed from.
+        measured: whether nobody has published the figure, and it was computed from what they did.
     """
 
     system: str
     value: float
     source: str
+    measured: bool = False
+
+    @property
+    def origin(self) -> str:
+        """Whether the figure is published or measured, and its source."""
+        return f"{'measured' if self.measured else 'published'}: {self.source}"
 
 
 @dataclass(frozen=True)
@@ -169,5 +176,8 @@ def describe(benchmark: Benchmark) -> dict[str, Any]:
         "licence": benchmark.licence,
         "metric": benchmark.metric,
         "labels": benchmark.labels,
-        "published": [vars(entry) for entry in benchmark.published],
+        "published": [
+            {"system": entry.system, "value": entry.value, "source": entry.origin}
+            for entry in benchmark.published
+        ],
     }
