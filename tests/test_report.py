@@ -19,6 +19,7 @@ from stance.report.plots import Entry, place_forest, round_up
 from stance.rows import Row
 from stance.types import LABELS
 
+LONG_NAME = "recipe benchmarks, fine-tuned on the training rows of each target of the benchmark"
 EVIL = "<script>alert('x')</script>&\"'"
 
 
@@ -54,6 +55,7 @@ def results(tmp_path_factory):
     compared = {"realnews": compare(judged["realnews"].rows, judged["realnews"].records,
                                     other.records, "other")}  # fmt: skip
     found = write_results(out, {"name": EVIL, "sha256": "0" * 64}, judged, compared)
+    found["sets"]["realnews"]["judge"] = LONG_NAME
     found["sets"]["realnews"]["benchmark"] = {
         "title": "A benchmark", "metric": "macro_f1_three", "paper": "p", "source": "s",
         "version": "v", "licence": "l", "labels": {"favor": "agree"},
@@ -79,7 +81,8 @@ class Reader(HTMLParser):
         self.ids += [found["id"]] if "id" in found else []
         if found.get("href", "").startswith("#"):
             self.links.append(found["href"][1:])
-        self.labelled += found.get("aria-labelledby", "").split()
+        for name in ("aria-labelledby", "aria-describedby"):
+            self.labelled += found.get(name, "").split()
         for name in ("src", "href"):
             if found.get(name, "#")[0] != "#" and not found[name].startswith("data:"):
                 self.outside.append(found[name])
@@ -101,7 +104,9 @@ def test_page_shows_what_results_hold(page, results):
     value = entry["metrics"]["macro_f1"]
     assert f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}]" in page
     for words in ("Comparison", "Against the other run", "McNemar p =", "Probes by phenomenon",
-                  "Beside published figures", "somebody", "Slices, the worst first", "Confusion",
+                  "Beside published figures", f"judged by {LONG_NAME}.",
+                  f"weighted to the pools they count as {entry['weighted']['effective_n']:.0f} rows",
+                  "somebody", "Slices, the worst first", "Confusion",
                   "frozen encoder + logistic regression", "one annotator (language model)",
                   f"{len(entry['misread'])} rows with another label"):  # fmt: skip
         assert words in page, words
@@ -140,6 +145,16 @@ def test_forest_axis():
     assert [tick.label for tick in signed.ticks] == ["-0.05", "-0.025", "0", "+0.025", "+0.05"]
     assert signed.bars[0].at < signed.zero < signed.bars[0].high
     assert round_up(0) == 0.01
+
+
+def test_a_long_name_is_wrapped_not_cut():
+    interval = {"value": 0.5, "low": 0.4, "high": 0.6}
+    (bar,) = place_forest([Entry(LONG_NAME, interval, "0.500 [0.400, 0.600]")]).bars
+    assert " ".join(line for _, line in bar.lines) == LONG_NAME
+    assert max(len(line) for _, line in bar.lines) <= 40
+    assert bar.text_y > bar.lines[-1][0] or len(bar.lines[-1][1]) <= 20
+    (short,) = place_forest([Entry("a", interval, "0.5")]).bars
+    assert (short.lines, short.text_y) == ([(13.0, "a")], 13.0)
 
 
 def test_command(results, tmp_path):
@@ -261,13 +276,33 @@ def test_page_fits_its_width_and_letters_can_be_read(opened):
     assert min(sizes) >= 10
     collisions = opened.evaluate(
         """[...document.querySelectorAll('svg g')].filter(group => {
-            const [name, digits] = [...group.querySelectorAll('text')]
+            const names = [...group.querySelectorAll('text')]
                 .map(text => text.getBoundingClientRect());
-            return name.right > digits.left && name.bottom > digits.top + 2
-                && digits.bottom > name.top + 2;
+            const digits = names.pop();
+            return names.some(name => name.right > digits.left && name.bottom > digits.top + 2
+                && digits.bottom > name.top + 2);
         }).length"""
     )
     assert collisions == 0
+
+
+@pytest.mark.browser
+@both
+def test_no_word_of_a_plot_is_cut(opened):
+    cut = opened.evaluate(
+        """[...document.querySelectorAll('svg')].flatMap(svg => {
+            const frame = svg.getBoundingClientRect();
+            return [...svg.querySelectorAll('text')].filter(text => {
+                const box = text.getBoundingClientRect();
+                return box.left < frame.left - 0.5 || box.right > frame.right + 0.5
+                    || box.top < frame.top - 0.5 || box.bottom > frame.bottom + 0.5;
+            }).map(text => text.textContent);
+        })"""
+    )
+    assert cut == []
+    names = opened.locator("svg g text").all_text_contents()
+    assert not any("…" in name for name in names)
+    assert LONG_NAME in re.sub(r"\s+", " ", " ".join(names))
 
 
 @pytest.mark.browser
@@ -290,10 +325,12 @@ def test_keyboard_and_screen_reader(opened):
     told = opened.locator("body").aria_snapshot()
     assert 'region "Overview of the sets"' in told
     assert re.search(r'img "Macro-F1 of each system on realnews', told)
-    names = opened.evaluate(
-        "[...document.querySelectorAll('svg')].every(svg => svg.querySelector('desc').textContent)"
+    descriptions = opened.evaluate(
+        "[...document.querySelectorAll('svg')].map(svg => document.getElementById("
+        "svg.getAttribute('aria-describedby')).textContent)"
     )
-    assert names
+    assert len(descriptions) == 9
+    assert all(re.search(r"\d\.\d", words) for words in descriptions)  # the figures, in words
 
 
 @pytest.mark.browser

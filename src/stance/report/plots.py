@@ -6,19 +6,19 @@ same in numbers.
 """
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 WIDTH = 320
-MARGIN = 12
+MARGIN = 22  # half of the widest label of a tick, and some air
 ROW = 34  # a name and its digits above, its interval below
 LINE = 16
-CHARACTERS = 42  # of a name and its digits that a line holds
-LONGEST = 46  # characters of a name that fit; the description has it whole
+CHARACTERS = 40  # that a line holds, of a bold name and its digits
 AXIS = 30
 SQUARE = 250  # of a plot with two axes
-LEFT = 38
+LEFT = 54  # the name of the axis, and the widest label of a tick
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,8 @@ class Bar:
 
     Attributes:
         name: what is measured.
-        short: the same, cut to the plot's width.
+        lines: the same, wrapped to the plot's width, each with its base line.
         text: value and interval in digits.
-        name_y: base line of the name.
         text_y: base line of the digits.
         y: middle of the interval.
         at: place of the value; None where there is none.
@@ -47,9 +46,8 @@ class Bar:
     """
 
     name: str
-    short: str
+    lines: list[tuple[float, str]]
     text: str
-    name_y: float
     text_y: float
     y: float
     at: float | None
@@ -99,12 +97,13 @@ def place_forest(entries: Sequence[Entry], *, signed: bool = False) -> Forest:
     bars = []
     top = 0.0
     for entry in entries:
-        extra = LINE if len(entry.name + entry.text) > CHARACTERS else 0
+        lines = textwrap.wrap(entry.name, CHARACTERS) or [""]
+        beside = len(lines[-1] + entry.text) <= CHARACTERS
+        extra = LINE * (len(lines) - beside)
         bars.append(Bar(
             name=entry.name,
-            short=entry.name if len(entry.name) <= LONGEST else entry.name[:LONGEST] + "…",
+            lines=[(top + 13 + i * LINE, line) for i, line in enumerate(lines)],
             text=entry.text,
-            name_y=top + 13,
             text_y=top + 13 + extra,
             y=top + 24 + extra,
             at=place(entry.interval["value"]),
