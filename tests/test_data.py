@@ -281,6 +281,10 @@ def test_probes_are_pairs_that_change_or_hold(data):
         assert {a["label"], b["label"]} <= set(LABELS)
         assert a["text"] != b["text"]
         assert (a["label"] == b["label"]) == (row["expected"] == "invariance")
+        for side in (a, b):
+            assert len({vote["annotator"] for vote in side["votes"]}) == 2
+            assert {vote["label"] for vote in side["votes"]} == {side["label"]}
+            assert {vote["kind"] for vote in side["votes"]} == {"language model"}
     assert min(counts.values()) >= 40
     assert len(counts) >= 12
 

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Everything in model_card.md, from nothing: the released model, the five fold models, those of the
-# public benchmarks, the predictions, the tables.
+# Everything in model_card.md: the released model, the five fold models, those of the public
+# benchmarks, the predictions, the tables; from the rows, their texts and the teacher's probabilities
+# (data/teacher), which are committed because the teacher takes an hour and memory to train. Before
+# it, texts: train/corpora.py. A new teacher: recipes/teacher.toml, then teach.py (train/README.md).
 #
 #     STANCE_CORPORA=DIR train/reproduce.sh [RUNS]
 #
-# RUNS (default: runs) is where models and results go. What is there already is not trained again: a
-# new model in RUNS/small, or new fold models in RUNS/folds, are judged and released as they are.
-# Each step goes on where it stopped; times are in train/README.md, texts in data/README.md.
+# RUNS (default: runs; relative to the repository) is where models and results go. What is there
+# already is not trained again: a new model in RUNS/small, or new fold models in RUNS/folds, are
+# judged and released as they are. Each step goes on where it stopped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${STANCE_CORPORA:?set it to the folder with the texts of the corpora}"

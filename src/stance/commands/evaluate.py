@@ -139,7 +139,7 @@ def judge_sets(options: argparse.Namespace, names: list[str], place: Any) -> tup
     from stance.model import load
 
     if options.predictions:
-        judged = read_judged(options.predictions, names, place.get_data(), own=options.data)
+        judged = read_judged(options.predictions, names, place.data, own=options.data)
         return name_predictions(options.predictions, judged), judged
     baselines = None
     if options.baselines is not None:

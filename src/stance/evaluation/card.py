@@ -74,6 +74,7 @@ def build_model_tables(data: Path, bundle: Bundle) -> dict[str, str]:
         "benchmarks": format_benchmarks(data / "predictions" / BENCHMARKS),
         "errors": format_validation_errors(data, bundle),
     }
+    tables["measures"] = format_measures(summaries)
     weighted = summaries["realnews"]["weighted"]
     tables["realnews-weights"] = (
         f"Weighted, the {summaries['realnews']['n']:,} rows say as much as "
@@ -115,7 +116,8 @@ def format_regression(data: Path) -> str:
     records = align(rows, read_records(path), str(path))
     found = compare(rows, plant_regression(records, PLANTED), records, str(path))
     shown = {name: found["difference"][name] for name in table.METRICS}
-    return table.format_against({**found, "difference": shown})
+    text = table.format_against({**found, "difference": shown})
+    return f"{text} {len(rows):,} rows of {len({row.document for row in rows}):,} documents."
 
 
 def format_corpora(data: Path) -> str:
@@ -138,6 +140,20 @@ def format_overview(summaries: dict[str, dict[str, Any]]) -> str:
     heads = ("set", "rows / documents", "macro-F1", "accuracy", "calibration error",
              "holder found", "source found")  # fmt: skip
     return table.format_rows(heads, rows)
+
+
+def format_measures(summaries: dict[str, dict[str, Any]]) -> str:
+    """Return the table metric x set of what the other tables leave out."""
+    names = ("brier", "aurc", "accuracy_at_70", "accuracy_at_80", "accuracy_at_90", "holder_f1",
+             "holder_exact", "source_f1", "source_exact")  # fmt: skip
+    rows = [
+        [table.METRIC_NAMES[metric],
+         *(table.format_interval(entry["metrics"].get(metric, table.NOTHING))
+           for entry in summaries.values())]
+        for metric in names
+    ]  # fmt: skip
+    heads = [f"{TITLES[name]}, {entry['n']} rows" for name, entry in summaries.items()]
+    return table.format_rows(("metric", *heads), rows)
 
 
 def format_reliability(summaries: dict[str, dict[str, Any]], bundle: Bundle) -> str:

@@ -5,7 +5,7 @@ references are label ids in the order of ``LABELS``. Given scores, the classes w
 ``evaluate.combine``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import evaluate
@@ -181,6 +181,8 @@ class SelectiveMetric(CheckedMetric):
 class SpanMetric(CheckedMetric):
     """How well spans are found: predictions and references are spans, from -1 to -1 for none.
 
+    Where nobody names a span there is nothing to find, and every figure is NaN.
+
     Example:
         >>> metric = SpanMetric(keep_in_memory=True)
         >>> spans = [{"start": 0, "end": 4}, {"start": -1, "end": -1}]
@@ -218,14 +220,16 @@ def score_trainer(*metrics: evaluate.Metric) -> Callable[[Any], dict[str, float]
         metrics: instances of classes that take scores.
 
     Returns:
-        A function of a ``transformers.EvalPrediction`` whose predictions are logits, (n, 4), and
-        whose label ids, or the first of them, are label ids.
+        A function of a ``transformers.EvalPrediction`` whose predictions, or the first of them, are
+        logits, (n, 4), and whose label ids, or the first of them, are label ids.
     """
 
     def compute(prediction: Any) -> dict[str, float]:
-        labels = prediction.label_ids
-        gold: NDArray[np.int64] = labels[0] if isinstance(labels, Sequence) else labels
-        scores = softmax(np.asarray(prediction.predictions))
+        gold, logits = (
+            part[0] if isinstance(part, tuple) else part
+            for part in (prediction.label_ids, prediction.predictions)
+        )
+        scores = softmax(np.asarray(logits))
         found: dict[str, float] = {}
         for metric in metrics:
             found |= metric.compute(predictions=scores.tolist(), references=gold)

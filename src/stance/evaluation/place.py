@@ -33,12 +33,7 @@ class Place:
             InputError: there is none.
         """
         if self.data is None:
-            raise InputError(
-                "data folder",
-                expected="a folder with articles.jsonl",
-                found="none",
-                remedy="Run in a clone of the repository, or name its data with --data-dir.",
-            )
+            raise refuse_without_data()
         return self.data
 
     def get_corpora(self) -> Path:
@@ -55,3 +50,13 @@ class Place:
                 remedy="Set it as data/README.md says, or leave the set out.",
             )
         return self.corpora
+
+
+def refuse_without_data() -> InputError:
+    """Return the error that a set needs the repository's data."""
+    return InputError(
+        "data folder",
+        expected="a folder with articles.jsonl",
+        found="none",
+        remedy="Run in a clone of the repository, or name its data with --data-dir.",
+    )

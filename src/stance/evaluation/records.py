@@ -118,7 +118,7 @@ def is_span(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
     start, end = value.get("start"), value.get("end")
-    return isinstance(start, WHOLE) and isinstance(end, WHOLE) and 0 <= start < end
+    return isinstance(start, WHOLE) and isinstance(end, WHOLE) and bool(0 <= start < end)
 
 
 def align(rows: Sequence[Row], records: Sequence[Record], where: str) -> list[Record]:

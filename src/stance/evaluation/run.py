@@ -12,7 +12,7 @@ from stance.evaluation.compare import compare
 from stance.evaluation.folds import list_articles, load_fold, load_tuned
 from stance.evaluation.grounds import fit_for_benchmark, fit_for_judge
 from stance.evaluation.judges import Judge, judge_by_model, judge_rows
-from stance.evaluation.place import Place
+from stance.evaluation.place import Place, refuse_without_data
 from stance.evaluation.probes import read_probes
 from stance.evaluation.records import Record, align, read_records
 from stance.evaluation.results import CORE, Judged, hash_gold, read_results
@@ -189,14 +189,14 @@ def judge_benchmark(
 
 
 def read_judged(
-    folder: Path, names: Sequence[str], data: Path, *, own: Path | None = None
+    folder: Path, names: Sequence[str], data: Path | None, *, own: Path | None = None
 ) -> dict[str, Judged]:
     """Return sets with the per-row predictions of an earlier run; no text and no model is needed.
 
     Args:
         folder: the folder of per-row predictions.
         names: sets of the repository; benchmarks need their corpora and are refused.
-        data: the repository's data folder.
+        data: the repository's data folder; None will do for a user's own file alone.
         own: the user's own file, for the set ``own``, or None.
 
     Raises:
@@ -205,10 +205,12 @@ def read_judged(
     judged = {}
     for name in (*names, *([OWN] if own else [])):
         path = folder / f"{name}.jsonl"
-        if name == PROBES:
-            rows = read_probes(data)
-        elif own and name == OWN:
+        if own and name == OWN:
             rows = read_own_rows(own)
+        elif data is None:
+            raise refuse_without_data()
+        elif name == PROBES:
+            rows = read_probes(data)
         elif name in EVALUATED:
             rows = read_labels(data, name, EVALUATED[name])
         else:
@@ -246,8 +248,8 @@ def compare_with(judged: dict[str, Judged], other: Path) -> dict[str, dict[str, 
         if name == CORE:
             continue  # a part of the articles
         if path.is_file():
-            warn_of_other_gold(name, part, folder)
             compared[name] = compare(part.rows, part.records, read_records(path), str(path))
+            warn_of_other_gold(name, part, folder)
         else:
             log.warning("%s: nothing to compare with, no %s", name, path)
     if not compared:
