@@ -174,6 +174,16 @@ def test_a_side_in_a_headline_is_meant(headline):
     assert who(say(headline, headline.split()[0])) == ["Ukraine"]
 
 
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [("Russia refuses to negotiate, we and President Zelensky said.", "we and President Zelensky"),
+     ("Talks must begin, according to us and our allies.", "us and our allies"),
+     ("According to both him and us, Kyiv wants talks.", "both him and us")],
+)  # fmt: skip
+def test_we_in_a_source_is_not_resolved_through_it(text, source):
+    assert not {"Russia", "Ukraine"} & set(who(say(text, source=source), of="source"))
+
+
 def test_users_table_extends_ours(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(

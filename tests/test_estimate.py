@@ -519,3 +519,15 @@ def test_bad_samples_are_refused(corpus, tmp_path):
     check(lambda rows: rows, "s.key.csv", "no such file")
     with pytest.raises(InputError, match=r"ends in \.csv or \.jsonl"):
         read_labelled(tmp_path / "x.xlsx")
+
+
+def test_groups_come_in_the_order_of_their_numbers(tmp_path):
+    """Week 10 comes after week 9, and a cell of blanks is no value."""
+    row = {"text": "kyiv spoke", "label": "neutral", "scores": dict.fromkeys(LABELS, 0.25)}
+    weeks = ["1", "2", "10", "  ", "9"]
+    path = tmp_path / "scored.jsonl"
+    path.write_text("".join(json.dumps({**row, "week": week}) + "\n" for week in weeks))
+    done = stance("estimate", path, "--by", "week", "--format", "jsonl")
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line).get("week") for line in done.stdout.splitlines()]
+    assert list(dict.fromkeys(week for week in found)) == ["(all)", "1", "2", "9", "10", "(none)"]

@@ -130,9 +130,10 @@ def test_teaser_with_a_sentence_glued_on_is_no_furniture():
 
 
 @pytest.mark.parametrize(
-    "piece", [". ", "a. ", "“a ", "a\n", "((", "CLICK HERE AB ", ".", "a.The "]
+    "piece", [". ", "a. ", "“a ", "a\n", "((", "CLICK HERE AB ", ".", "a.The ", "a@"]
 )
 def test_long_text_takes_seconds(piece):
     start = time.perf_counter()
     split(piece * (300_000 // len(piece)))
+    split("Advertisement" + piece * (300_000 // len(piece)) + "x")
     assert time.perf_counter() - start < 20

@@ -33,11 +33,11 @@ FORM = re.compile(
 
 WHOLE = re.compile(
     r"""
-    (?: (?:(?:advertisement|sponsored)\W*)+ | share | print | menu | home | search | comments?
+    (?: (?:(?:advertisement|sponsored)\W*+)++ | share | print | menu | home | search | comments?
       | e-?mail | newsletters? | loading | listen | live | tags | more | next | previous
       | getty\ images | \d+\ (?:comments?|shares|min\ read) | all\ rights\ reserved
       | privacy\ policy | terms\ of\ (?:use|service) | back\ to\ top
-      | (?:visit\s+)?(?:https?://|www\.)\S+ | \S+@\S+\.\w+ | [@#]\w+
+      | (?:visit\s+)?(?:https?://|www\.)\S+ | [^\s@]++@[^\s@]+\.\w+ | [@#]\w+
       | [\w\ .,'’()-]{2,50}\ ?/[A-Z-]{2,20}/      # a dateline: CITY, date. /AGENCY/
       | [\w\ .()’'-]{2,60}\ is\ an?\ state-(?:owned|run|funded|controlled)\ (?:news|media)\b.*
     )[\s.…*]*

@@ -163,7 +163,7 @@ def find_several(cast: Cast, i: int, start: int) -> list[Party]:
 def find_speaker(cast: Cast, i: int) -> list[Party]:
     """Return who says "we" in statement i: its source, or the speaker of its quotation."""
     source = cast.predictions[i].source
-    if source and PRONOUNS.get(source.text.lower()) != "speaker":
+    if source and not has_speaker(source.text):  # "we and Zelensky said": no source of that "we"
         return resolve(cast, i, source)
     order = [i, *range(i + 1, i + AHEAD + 1), i - 1] if goes_on(cast.texts[i]) else [i, i - 1]
     for k in order:
@@ -171,6 +171,12 @@ def find_speaker(cast: Cast, i: int) -> list[Party]:
         if speaker:
             return speaker
     return []
+
+
+def has_speaker(text: str) -> bool:
+    """Say whether a word of the text means whoever speaks ("us", but not "US")."""
+    words = re.findall(r"\w+", text)
+    return any(PRONOUNS.get(word.lower()) == "speaker" and word != "US" for word in words)
 
 
 def goes_on(text: str) -> bool:

@@ -55,9 +55,15 @@ class Scored:
 
 def number_groups(scored: Scored) -> tuple[list[tuple[str, ...]], NDArray[np.int64]]:
     """Return the groups in order and each row's position among them."""
-    names = sorted(set(scored.groups))
+    names = sorted(set(scored.groups), key=lambda group: tuple(map(order_value, group)))
     position = {name: i for i, name in enumerate(names)}
     return names, np.array([position[group] for group in scored.groups], dtype=np.int64)
+
+
+def order_value(value: str) -> tuple[bool, float, str]:
+    """Return what a group's value is sorted by: numbers by their size, before everything else."""
+    number = float(value) if value.replace(".", "", 1).isdecimal() else None
+    return (number is None, number or 0.0, value)
 
 
 def iter_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -229,7 +235,7 @@ def read_value(row: dict[str, Any], name: str, where: str, forms: Table) -> str:
     value = row[name]
     if isinstance(value, dict) and "text" in value:
         value = value["text"]
-    return NONE if value is None or value == "" else " ".join(str(value).split())
+    return NONE if value is None else " ".join(str(value).split()) or NONE
 
 
 def cut_date(value: str, period: str, where: str) -> str:

@@ -37,7 +37,7 @@ def add_parser(commands: Any) -> None:
         "estimate",
         help="shares of stances in a scored corpus, with intervals",
         description="Estimate the share of each stance in a scored corpus and in the groups of its "
-        "columns, with 95 %% intervals that account for the classifier's errors, from a sample "
+        "columns, with 95 % intervals that account for the classifier's errors, from a sample "
         "labelled by hand (stance sample). Where the last column holds dates, the change of a "
         "group is against the one before it. "
         "Without --labelled only the naive shares are given, marked as such.",
@@ -170,7 +170,7 @@ def format_table(shares: Sequence[Share], by: Sequence[str]) -> list[str]:
     heads = (",".join(by) or "corpus", "stance", "rows", "labelled", "found", "naive", "share",
              "95 %", "change", "95 %")  # fmt: skip
     rows = [heads] + [
-        ("".join(c if c.isprintable() else " " for c in show_group(share.group))[:40], share.label,
+        ("".join(c if c.isprintable() else " " for c in show_group(share.group))[:72], share.label,
          f"{share.rows:,}", str(share.labelled), f"{share.found}{' ROUGH' * share.rough}",
          f"{share.naive:.3f}",
          *show_interval(share.share, share.low, share.high),
