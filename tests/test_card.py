@@ -1,3 +1,4 @@
+import json
 import re
 import subprocess
 import sys
@@ -8,10 +9,11 @@ from huggingface_hub import ModelCard, ModelCardData
 
 from stance.bundle import read_bundle
 from stance.errors import InputError
-from stance.evaluation import card, data_card
+from stance.evaluation import card, data_card, trials
 from stance.evaluation.records import read_records
 from stance.rows import Row
 from stance.sets import read_labels
+from stance.types import LABELS
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +111,34 @@ def test_mentions_reads_text_or_stratum():
     layer = Row("2", "d", "", "neutral", None, None, {"stratum": "free/word+cue"})
     assert data_card.mentions(text)
     assert data_card.mentions(layer)
+
+
+def test_sections_on_trials_are_there_when_their_figures_are(root, tmp_path):
+    mark = "<!-- begin x -->\nold\n<!-- end x -->\n"
+    absent = (
+        trials.format_ablations(tmp_path / "no.json"),
+        trials.format_recipes(tmp_path / "no", {}),
+    )
+    assert absent == ("", "")
+    assert card.fill(mark, {"x": ""}) == "<!-- begin x -->\n<!-- end x -->\n"
+
+    score = {"value": 0.5, "low": 0.25, "high": 0.75}
+    entry = {"n": 1262, "macro_f1": score, "f1": dict.fromkeys(LABELS, score), "minus_base": score}
+    runs = {"base": {"why": "as it is", **entry}, "focal": {"why": "focal loss", **entry}}
+    path = tmp_path / "ablations.json"
+    path.write_text(json.dumps({"runs": runs}))
+    section = trials.format_ablations(path)
+    assert "1,262 rows" in section
+    assert "| focal loss | 0.500 [0.250, 0.750] | 0.500 |" in section
+    assert section.count("| +0.500 [+0.250, +0.750] |") == 1  # the base is not compared with itself
+
+    sets = {"probes": {"n": 9, "metrics": {"polarity_flip_rate": score}, "minus_first": score}}
+    path.write_text(json.dumps({"models": [{"name": "small", "sets": sets}]}))
+    section = trials.format_recipes(path, card.TITLES)
+    assert "| small | behavioural probes | 9 | - | - | 50.0 % [25.0, 75.0] | - | - |  |" in section
+    assert {"ablations", "recipes"} <= set(
+        re.findall(r"begin ([\w-]+)", (root / "train/README.md").read_text())
+    )
 
 
 def test_no_machine_paths_in_cards(root):

@@ -7,7 +7,11 @@ import sys
 from dataclasses import replace
 
 import pytest
+from safetensors.numpy import load_file
+from transformers import Trainer
 
+import ablate
+import adapt
 import cascade
 import compare_data
 import compare_export
@@ -21,9 +25,14 @@ import teach
 import withhold
 from calling import run_script
 from stance.errors import InputError
+from stance.evaluation.records import Record
 from stance.layers import hash_text
+from stance.rows import Row
 from stance.sets import read_labels
-from stance.types import Span
+from stance.training.encoders import resolve_encoder
+from stance.training.finetune import load_classifier
+from stance.training.recipe import EncoderChoice, read_recipe
+from stance.types import LABELS, Span
 
 TALKS = "Kyiv said on Monday that it would never return to the talks in Doha."
 AGAIN = "Kyiv said on Monday that it would never return to the talks in Doha, again."
@@ -183,7 +192,138 @@ def test_spans_belong_to_the_identity(place):
     assert compare_data.identify("r", rows) != compare_data.identify("s", rows)
 
 
+def test_a_change_changes_what_it_names_alone(root):
+    changes = ablate.read_changes(ablate.CHANGES, ablate.RECIPE)
+    base = changes["base"].recipe
+    assert base["data"]["train"] == ["layers", "written"]
+    for name, change in changes.items():
+        differing = {key for key in change.recipe if change.recipe[key] != base.get(key)}
+        assert len(differing) <= 1 or name == "longer", name
+        assert name in ("base", change.of) or change.recipe == base
+    longer = changes["longer"].recipe
+    assert (longer["patience"], longer["training"]["max_steps"]) == (3, 4200)
+    assert longer["training"]["learning_rate"] == base["training"]["learning_rate"]
+
+
+def test_changes_are_recipes(tmp_path):
+    for name, change in ablate.read_changes(ablate.CHANGES, ablate.RECIPE).items():
+        path = tmp_path / f"{name}.toml"
+        path.write_text(ablate.format_toml(change.recipe))
+        assert read_recipe(path).training == change.recipe["training"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"), [('of = "bas"', "'of': expected one of"), ('adapt = "x"', "masked, directed")]
+)
+def test_changes_of_nothing_are_refused(tmp_path, line, said):
+    path = tmp_path / "changes.toml"
+    path.write_text(f'[base]\nwhy = "b"\n[other]\nwhy = "o"\n{line}\n')
+    with pytest.raises(InputError, match=said):
+        ablate.read_changes(path, ablate.RECIPE)
+
+
+def make_record(name, scores):
+    label = LABELS[scores.index(max(scores))]
+    return Record(name, "m", None, label, tuple(scores), True, None, None, {})
+
+
+def test_an_ensemble_says_what_its_members_say_on_average():
+    members = [
+        [make_record("1", [0.5, 0.1, 0.4, 0]), make_record("2", [1, 0, 0, 0])],
+        [make_record("1", [0.2, 0.1, 0.7, 0]), make_record("2", [0, 0, 0.2, 0.8])],
+    ]
+    averaged = ablate.average(members)
+    assert [record.label for record in averaged] == ["against", "favor"]
+    assert averaged[0].scores == pytest.approx((0.35, 0.1, 0.55, 0))
+
+
+def test_what_is_finished_is_not_trained_again(data, corpora, tmp_path, monkeypatch):
+    rows = [Row(str(i), str(i), "", label, None, None, {}) for i, label in enumerate(LABELS * 9)]
+    trained = []
+
+    def train(options):
+        folder = options.out
+        if not (folder / "stance.json").is_file():
+            trained.append((folder.name, options.seed))
+            folder.mkdir(parents=True)
+            (folder / "stance.json").write_text("{}")
+
+    def judge(folder, place):
+        return [make_record(row.id, [0.4, 0.2, 0.2, 0.2]) for row in place.rows]
+
+    monkeypatch.setattr(ablate, "train", train)
+    monkeypatch.setattr(ablate, "judge", judge)
+    changes = ablate.read_changes(ablate.CHANGES, ablate.RECIPE)
+    place, out = ablate.Place(tmp_path / "runs", data, corpora, rows), tmp_path / "out.json"
+    assert ablate.count_steps([changes["base"], changes["three-seeds"]], place) == 3 * 1400
+    ablate.ablate(changes, ["another-seed"], place, out)
+    assert trained == [("base", 1), ("base-seed2", 2)]
+    ablate.ablate(changes, ["three-seeds"], place, out)
+    assert trained[2:] == [("base-seed3", 3)]
+    table = json.loads(out.read_text())["runs"]
+    assert list(table) == ["base", "another-seed", "three-seeds"]  # the first by itself: finished
+    assert table["three-seeds"]["n"] == len(rows)
+
+
+@pytest.fixture
+def adaptable(data, corpora, tiny_encoder):
+    """Sentences without label and directed pairs, open and closed; what to call adapt with."""
+    texts = {"s/a#1": TALKS}
+    texts |= {
+        f"s/d#{word}": f"the army of town {word} will reject talks" for word in "abcdefghijkl"
+    }
+    write_pool(corpora, [{"row": row, "text": text} for row, text in texts.items()])
+    folder = corpora / "public" / "directed_sentiment"
+    folder.mkdir(parents=True)
+    for split in ("train", "test"):
+        with gzip.open(folder / f"{split}.jsonl.gz", "wt") as out:
+            for i, text in enumerate(texts.values()):
+                row = {"id": str(i), "text": text, "target": "kyiv", "holder": "moscow",
+                       "label": adapt.DIRECTIONS[i % 3]}  # fmt: skip
+                out.write(json.dumps(row) + "\n")
+    return {"choice": EncoderChoice(str(tiny_encoder), max_tokens=32), "data": data,
+            "corpora": corpora, "steps": 4}  # fmt: skip
+
+
+def test_pairs_are_of_open_training_rows(adaptable):
+    pairs = adapt.list_pairs(adaptable["data"], adaptable["corpora"])
+    assert len(pairs) == 12  # without the sentence of real news, and the test rows
+    assert {pair[1] for pair in pairs} == {"moscow toward kyiv"}
+
+
+@pytest.mark.parametrize("kind", adapt.KINDS)
+def test_an_adapted_encoder_is_started_from_and_stops_without_loss(
+    kind, adaptable, tiny_encoder, tmp_path, monkeypatch
+):
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    adapt.adapt(kind, out=whole, **adaptable)
+    step, taken = Trainer.training_step, []
+
+    def count(*arguments, **named):
+        taken.append(1)
+        if len(taken) > 3:  # checkpoints after two and four steps
+            raise KeyboardInterrupt
+        return step(*arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "training_step", count)
+        with pytest.raises(KeyboardInterrupt):
+            adapt.adapt(kind, out=stopped, **adaptable)
+    assert not stopped.exists()
+    adapt.adapt(kind, out=stopped, **adaptable)
+    weights = [load_file(folder / "model.safetensors") for folder in (whole, stopped, tiny_encoder)]
+    assert weights[0].keys() == weights[2].keys()
+    assert all((weights[0][name] == weights[1][name]).all() for name in weights[0])
+    name = "encoder.layer.1.output.dense.weight"
+    assert (weights[0][name] != weights[2][name]).any()
+    assert sorted(tmp_path.glob("*-checkpoints")) == []
+    encoder = resolve_encoder(EncoderChoice(str(whole)))
+    assert load_classifier(encoder, LABELS).config.num_labels == len(LABELS)
+
+
 NEEDY = {  # scripts that need the corpora, and a call that is right but for them
+    ablate: ["--runs", "r"],
+    adapt: ["masked", "o"],
     withhold: [],
     name_conflicts: [],
     compare_data: ["all", "--runs", "r", "--out", "o.json"],
@@ -218,6 +358,9 @@ def test_scripts_say_that_they_need_the_corpora(root, call, monkeypatch, script)
         (compare_data, ["every", "--runs", "r", "--out", "o"], "expected variants among adopted"),
         (make_card, ["--benchmarks", "nowhere.json"], "nowhere.json"),
         (requantize, ["nowhere"], "expected a model folder, found no such folder"),
+        (ablate, ["nothing", "--runs", "r"], "NAME: expected changes among base"),
+        (adapt, ["masked", "o", "--steps", "0"], "--steps: expected at least 1"),
+        (adapt, ["guessed", "o"], "invalid choice: 'guessed'"),
         (cascade, [], "the following arguments are required: model"),
         (compare_export, ["a", "b"], "unrecognized arguments: b"),
     ],

@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 import json
 import os
@@ -5,23 +6,29 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer
 
 from stance.bundle import FILES, read_bundle
 from stance.errors import InputError, StanceError
 from stance.model import load
+from stance.rows import Row
 from stance.sets import read_set
 from stance.training.calibrate import bound_accuracy, fit_reliability, fit_temperature
-from stance.training.data import NO_TARGET, locate_span
+from stance.training.context import add_context
+from stance.training.data import NO_TARGET, locate_span, share_votes
 from stance.training.encoders import resolve_encoder
 from stance.training.finetune import choose_cpu
+from stance.training.network import StanceNetwork
+from stance.training.rates import slow_lower_layers
 from stance.training.recipe import EncoderChoice, ReliabilityChoice, read_recipe
+from stance.training.run import TrainOptions, train
 from stance.types import LABELS, Span
 
 
@@ -47,7 +54,7 @@ def test_folder_is_complete_and_has_a_curve(tiny_model):
 def test_stock_loading_gives_the_same_labels_silently(tiny_model):
     script = f"""
 import json, sys, torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer
 model = AutoModelForSequenceClassification.from_pretrained({str(tiny_model.folder)!r}).eval()
 tokenizer = AutoTokenizer.from_pretrained({str(tiny_model.folder)!r})
 texts = json.load(sys.stdin)
@@ -140,11 +147,15 @@ def test_another_run_is_not_gone_on_with(tiny_model, tiny_recipe, tmp_path):
     assert "another recipe, seed, encoder or other rows" in messages
 
 
-@pytest.mark.parametrize("line", ["max_tokens = 0", "sha256 = 3"])
+@pytest.mark.parametrize(
+    "line",
+    ["max_tokens = 0", "sha256 = 3", "[trial]\nfocal = 0.5", "[trial]\nlayer_decay = 0",
+     "[trial]\nvotes = 1", "[trial]\nlayer_decay = 1.1"],
+)  # fmt: skip
 def test_recipe_values_out_of_range_are_refused(tmp_path, line):
     path = tmp_path / "bad.toml"
     path.write_text(f'[encoder]\nname = "x"\n{line}\n')
-    with pytest.raises(InputError, match=line.split()[0]):
+    with pytest.raises(InputError, match=line.splitlines()[-1].split()[0]):
         read_recipe(path)
 
 
@@ -242,3 +253,96 @@ def test_reliability_without_hope_is_never():
     fitted = fit_reliability(np.linspace(0, 1, 100), np.zeros(100, bool), ReliabilityChoice())
     assert fitted.threshold > 1
     assert fitted.coverage == 0
+
+
+def change_recipe(recipe: Path, folder: Path, table: str) -> Path:
+    """Write the recipe with two epochs and a table [trial]."""
+    path = folder / "trial.toml"
+    text = recipe.read_text().replace("num_train_epochs = 16", "num_train_epochs = 2")
+    path.write_text(f"{text}[trial]\n{table}\n")
+    return path
+
+
+def test_weights_are_those_of_a_recipe_without_a_trial(tiny_recipe, tiny_data, tmp_path):
+    """A table [trial] in which all is off changes neither the weights nor the recipe's identity."""
+    hashes = []
+    for name, table in (("plain", ""), ("off", "focal = 0.0\nlayer_decay = 1.0\nvotes = false")):
+        recipe = change_recipe(tiny_recipe, tmp_path, table)
+        bundle = train(TrainOptions(recipe, tmp_path / name, data=tiny_data, device="cpu"))
+        assert "trial" not in bundle.settings.recipe
+        hashes.append(hash_weights(tmp_path / name))
+    assert hashes[0] == hashes[1]
+
+
+def test_a_trial_changes_the_weights_and_resumes_to_the_same(
+    tiny_recipe, tiny_data, tmp_path, monkeypatch
+):
+    recipe = change_recipe(
+        tiny_recipe, tmp_path, "focal = 2.0\nlayer_decay = 0.5\nvotes = true\ncontext = true"
+    )
+    options = TrainOptions(recipe, tmp_path / "whole", data=tiny_data, device="cpu")
+    assert train(options).settings.recipe["trial"]["focal"] == 2
+    stopped = replace(options, out=tmp_path / "stopped")
+    with monkeypatch.context() as patch:
+        stop_after(patch, 18)  # steps; an epoch has 13
+        with pytest.raises(KeyboardInterrupt):
+            train(stopped)
+    train(stopped)
+    assert hash_weights(tmp_path / "stopped") == hash_weights(tmp_path / "whole")
+
+
+def stop_after(patch: pytest.MonkeyPatch, steps: int) -> None:
+    """Make the Trainer stop as by Ctrl-C after some steps."""
+    step, taken = Trainer.training_step, []
+
+    def count(*arguments, **named):
+        taken.append(1)
+        if len(taken) > steps:
+            raise KeyboardInterrupt
+        return step(*arguments, **named)
+
+    patch.setattr(Trainer, "training_step", count)
+
+
+def test_layers_learn_the_slower_the_lower_they_are(tiny_encoder):
+    network = StanceNetwork(AutoModelForSequenceClassification.from_pretrained(tiny_encoder))
+    names = dict(network.named_parameters())
+    optimizer = torch.optim.AdamW([{"params": list(names.values()), "weight_decay": 0.1}], lr=1.0)
+    slow_lower_layers(optimizer, network, 0.5)
+    rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
+    assert len(rates) == len(names)
+    assert all(group["weight_decay"] == 0.1 for group in optimizer.param_groups)
+    for part, rate in (
+        ("embeddings.word", 0.125), ("layer.0.output.dense", 0.25),
+        ("layer.1.output.dense", 0.5), ("pooler.dense", 1), ("tagger", 1), ("classifier.bias", 1),
+    ):  # fmt: skip
+        assert {rates[id(p)] for name, p in names.items() if part in name} == {rate}, part
+
+
+def test_focal_loss_is_the_cross_entropy_of_what_is_not_known_yet(tiny_encoder):
+    classifier = AutoModelForSequenceClassification.from_pretrained(tiny_encoder, num_labels=2)
+    logits = torch.tensor([[3.0, 0.0], [0.0, 3.0]])
+    plain, focal = StanceNetwork(classifier), StanceNetwork(classifier, focal=2.0)
+    ids, shares = torch.tensor([0, 0]), torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    known = torch.softmax(logits, dim=1)[:, 0]
+    expected = ((1 - known) ** 2 * -known.log()).mean()
+    for labels in (ids, shares):
+        assert plain.stance_loss(logits, labels) == pytest.approx(-known.log().mean().item())
+        assert focal.stance_loss(logits, labels) == pytest.approx(expected.item())
+
+
+def test_shares_of_votes_and_the_sentence_before(tmp_path):
+    votes = [{"label": name} for name in ("favor", "favor", "neutral")]
+    row = Row("recent:s/a#2", "d", "They met.", "favor", None, None, {"votes": votes})
+    assert share_votes(row, LABELS) == pytest.approx([2 / 3, 0, 0, 1 / 3])
+    assert share_votes(replace(row, fields={}), LABELS) == [1, 0, 0, 0]
+
+    (tmp_path / "pool").mkdir()
+    with gzip.open(tmp_path / "pool" / "recent.jsonl.gz", "wt") as out:
+        for key, before in (("s/a#2", "It  rained."), ("s/a#3", None)):
+            out.write(json.dumps({"row": key, "text": "They met.", "before": before}) + "\n")
+    rows = [row, replace(row, id="recent:s/a#3"), replace(row, id="wa-1")]
+    assert [r.text for r in add_context(rows, tmp_path)] == [
+        "They met. | before: It rained.", "They met.", "They met.",
+    ]  # fmt: skip
+    assert add_context(rows, None) == rows

@@ -2,50 +2,133 @@
 
 Usage: STANCE_CORPORA=DIR python train/ablate.py --runs DIR [--out FILE] [NAME ...]
 
-Every table of train/ablations.toml is a change of the base recipe, train/recipes/compare.toml (the
-small encoder, the same steps for all). Each is trained (about 11 minutes on two idle cores;
-finished ones in --runs are taken while recipe and data are the same), judged on real-news
-validation, and compared with ``base`` on the same rows, paired. Test is left alone: what is chosen
-here is measured there once.
+Every table of train/ablations.toml is a change of the base recipe (the small encoder, 1,400 steps
+of 32 rows, about 11 minutes on two idle cores). Those named, or all, are trained, judged on
+real-news validation, and compared with ``base`` on the same rows, paired. Test is left alone: what
+is chosen here is measured there once.
+
+What is finished in --runs is not trained again, and stands in the table, named or not, while recipe
+and data are the same; what was stopped goes on. The table is written after every change.
 """
 
-import argparse
 import json
+import logging
+import sys
 import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from tqdm import tqdm
+
+from adapt import KINDS, RECIPE, STEPS, adapt
+from calling import make_parser, need_corpora, run_script
 from stance import files
+from stance.bundle import SETTINGS
+from stance.errors import InputError
 from stance.evaluation.compare import compare
 from stance.evaluation.judges import judge_by_model, judge_rows
-from stance.evaluation.records import Record
+from stance.evaluation.records import Record, read_records, write_records
 from stance.evaluation.summary import summarize
-from stance.layers import find_corpora
 from stance.model import load
+from stance.rows import Row
 from stance.sets import find_data, read_usable
+from stance.training.context import add_context
+from stance.training.encoders import WEIGHTS
+from stance.training.recipe import EncoderChoice
 from stance.training.run import TrainOptions, train
 from stance.types import LABELS
 
-HERE = Path(__file__).parent
+CHANGES = Path(__file__).with_name("ablations.toml")
 BASE = "base"
+Table = dict[str, Any]
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Change:
+    """One change of the base recipe.
+
+    Attributes:
+        why: what it is, in the table of results.
+        recipe: the whole changed recipe.
+        of: the change that trains the models: its own name, or another's.
+        seeds: seeds of the models whose probabilities are averaged.
+        adapt: how the encoder is trained further first, one of ``adapt.KINDS``, or None.
+    """
+
+    why: str
+    recipe: Table
+    of: str
+    seeds: tuple[int, ...] = (1,)
+    adapt: str | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where things are.
+
+    Attributes:
+        runs: folder of the trained models.
+        data: the data folder.
+        corpora: the corpora folder.
+        rows: rows of real-news validation.
+    """
+
+    runs: Path
+    data: Path
+    corpora: Path
+    rows: list[Row] = field(default_factory=list)
+
+    def find_models(self, change: Change) -> dict[int, Path]:
+        """Return the model folder of each seed."""
+        return {seed: self.runs / (change.of if seed == 1 else f"{change.of}-seed{seed}")
+                for seed in change.seeds}  # fmt: skip
+
+    def find_encoder(self, change: Change) -> Path | None:
+        """Return the folder of the encoder that is trained further first, if any is."""
+        return self.runs / f"{change.adapt}-encoder" if change.adapt else None
+
+
+def read_toml(path: Path) -> Table:
     """Return a TOML file's content."""
     with files.open_input(path) as stream:
         return tomllib.load(stream)
 
 
-def change(recipe: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Return the recipe with the changed keys, table by table; a ``why`` is no key."""
-    changed = {
-        name: {**value, **changes.get(name, {})} if isinstance(value, dict) else value
-        for name, value in recipe.items()
-    }
-    return changed | {k: v for k, v in changes.items() if k not in recipe and k != "why"}
+def merge(recipe: Table, changes: Table) -> Table:
+    """Return the recipe with the changed keys, table by table."""
+    merged = dict(recipe)
+    for name, value in changes.items():
+        merged[name] = {**recipe.get(name, {}), **value} if isinstance(value, dict) else value
+    return merged
 
 
-def format_toml(recipe: dict[str, Any]) -> str:
+def read_changes(path: Path, recipe: Path) -> dict[str, Change]:
+    """Read the changes of a recipe.
+
+    Raises:
+        InputError: one is of no known change, or adapts the encoder in no known way.
+    """
+    tables, changes = read_toml(path), {}
+    base = merge(read_toml(recipe), {k: v for k, v in tables[BASE].items() if k != "why"})
+    for name, table in tables.items():
+        own = dict(table)
+        why, of = own.pop("why"), own.pop("of", name)
+        seeds, kind = tuple(own.pop("seeds", (1,))), own.pop("adapt", None)
+        for key, value, known in (("of", of, list(tables)), ("adapt", kind, [None, *KINDS])):
+            if value not in known:
+                raise InputError(
+                    f"{path} [{name}] key '{key}'",
+                    expected="one of " + ", ".join(filter(None, known)),
+                    found=repr(value), remedy="Rename it.",
+                )  # fmt: skip
+        changes[name] = Change(why, merge(base, own), of, seeds, kind)
+    return changes
+
+
+def format_toml(recipe: Table) -> str:
     """Write a recipe: plain values first, then tables of plain values (written alike in JSON)."""
     plain = {k: v for k, v in recipe.items() if not isinstance(v, dict)}
     lines = [f"{key} = {json.dumps(value)}" for key, value in plain.items()]
@@ -61,57 +144,116 @@ def format_toml(recipe: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def judge(folder: Path, data: Path, corpora: Path) -> tuple[Any, list[Record]]:
-    """Return the rows of real-news validation and what a model says of them."""
-    rows = read_usable("realnews", "validation", data, corpora).rows
-    return rows, judge_rows(judge_by_model(load(folder)), {}, rows, corpora, bars=False)
+def count_steps(changes: Iterable[Change], place: Place) -> int:
+    """Return the steps, of 32 rows, that are still to be trained; what two need counts once."""
+    left: dict[Path, int] = {}
+    for change in changes:
+        lessons = (change.recipe["training"], change.recipe.get("distillation", {}))
+        steps = sum(lesson.get("max_steps", 0) for lesson in lessons)
+        missing = [
+            folder
+            for folder in place.find_models(change).values()
+            if not (folder / SETTINGS).is_file()
+        ]
+        left |= dict.fromkeys(missing, steps)
+        encoder = place.find_encoder(change)
+        if missing and encoder and not (encoder / WEIGHTS).is_file():
+            left[encoder] = STEPS
+    return sum(left.values())
 
 
-def describe(why: str, judged: tuple[Any, list[Record]], base: list[Record]) -> dict[str, Any]:
+def train_change(change: Change, place: Place) -> None:
+    """Train what is missing of a change; a finished model of other rows is refused."""
+    recipe = change.recipe
+    encoder = place.find_encoder(change)
+    if change.adapt and encoder:
+        choice = EncoderChoice(**recipe["encoder"])
+        adapt(change.adapt, choice, encoder, place.data, place.corpora)
+        table = {"name": str(encoder), "max_tokens": choice.max_tokens}
+        recipe = {**recipe, "encoder": table}
+    path = place.runs / f"{change.of}.toml"
+    files.write_text(path, format_toml(recipe))
+    for seed, out in place.find_models(change).items():
+        train(TrainOptions(path, out, data=place.data, seed=seed, bars=sys.stderr.isatty()))
+
+
+def judge(folder: Path, place: Place) -> list[Record]:
+    """Return what a model says of the rows; it is kept beside the model, and read again."""
+    model, kept = load(folder), folder.with_name(f"{folder.name}.jsonl")
+    records = read_records(kept) if kept.is_file() else []
+    same = {record.model for record in records} == {model.bundle.sha256}
+    if same and [record.id for record in records] == [row.id for row in place.rows]:
+        return records
+    trial = model.bundle.settings.recipe.get("trial", {})
+    rows = add_context(place.rows, place.corpora) if trial.get("context") else place.rows
+    records = judge_rows(judge_by_model(model), {}, rows, place.corpora, bars=sys.stderr.isatty())
+    write_records(kept, records)
+    return records
+
+
+def average(parts: Sequence[list[Record]]) -> list[Record]:
+    """Return the records with the mean of the models' probabilities; spans are the first's."""
+    if len(parts) == 1:
+        return parts[0]
+    averaged = []
+    for same in zip(*parts, strict=True):
+        scores = np.mean([record.scores for record in same], axis=0)
+        label = LABELS[int(scores.argmax())]
+        averaged.append(replace(same[0], label=label, scores=tuple(scores.tolist())))
+    return averaged
+
+
+def describe(why: str, rows: list[Row], records: list[Record], base: list[Record]) -> Table:
     """Return the figures of one change, and the paired difference to the base."""
-    rows, records = judged
     entry = summarize(rows, records)
-    difference = compare(rows, records, base, BASE)["difference"]["macro_f1"]
     return {
         "why": why,
         "n": entry["n"],
         "macro_f1": entry["metrics"]["macro_f1"],
         "f1": {label: entry["per_label"][label]["f1"] for label in LABELS},
-        "minus_base": difference,
+        "minus_base": compare(rows, records, base, BASE)["difference"]["macro_f1"],
     }
 
 
+def ablate(changes: dict[str, Change], names: Sequence[str], place: Place, out: Path) -> None:
+    """Train what is named and missing, judge it and all that is finished, write after each."""
+    taken = {
+        name: change
+        for name, change in changes.items()
+        if name in (BASE, *names) or not count_steps([change], place)
+    }
+    judged: dict[str, list[Record]] = {}
+    table = {}
+    total = count_steps(taken.values(), place)
+    with tqdm(total=total, unit="step", disable=None) as bar:
+        for name, change in taken.items():
+            bar.set_description(f"{name} ({len(table) + 1} of {len(taken)})")
+            train_change(change, place)
+            models = place.find_models(change).values()
+            judged[name] = average([judge(folder, place) for folder in models])
+            table[name] = describe(change.why, place.rows, judged[name], judged[BASE])
+            files.write_json(out, {"schema": 1, "split": "realnews validation", "runs": table})
+            bar.update(total - count_steps(taken.values(), place) - bar.n)
+
+
 def main() -> None:
-    """Train what is missing, judge, compare, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    changes = read_toml(HERE / "ablations.toml")
+    """Do what the options say."""
+    parser = make_parser(__doc__)
+    changes = read_changes(CHANGES, RECIPE)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(changes))
     parser.add_argument("--runs", type=Path, required=True, help="folder of the trained models")
     parser.add_argument("--out", type=Path, default="data/ablations.json")
     parser.add_argument("--data-dir", type=Path, default="data")
     options = parser.parse_args()
-    corpora = find_corpora()
-    if corpora is None:
-        parser.error("set STANCE_CORPORA to the corpora folder that data/README.md describes")
-    unknown = set(options.names) - set(changes)
-    if unknown:
-        parser.error(
-            f"no such change: {', '.join(sorted(unknown))}; there are {', '.join(changes)}"
-        )
-    data, recipe = find_data(options.data_dir), read_toml(HERE / "recipes" / "compare.toml")
-    names = [BASE, *(name for name in options.names or changes if name != BASE)]
-    judged = {}
-    for name in names:
-        path = options.runs / f"{name}.toml"
-        files.write_text(path, format_toml(change(recipe, changes[name])))
-        out = options.runs / name
-        train(TrainOptions(path, out, data=data))
-        judged[name] = judge(out, data, corpora)
-    table = {name: describe(changes[name]["why"], judged[name], judged[BASE][1]) for name in names}
-    files.write_json(options.out, {"schema": 1, "split": "realnews validation", "runs": table})
+    for name in options.names:
+        if name not in changes:
+            parser.error(f"NAME: expected changes among {', '.join(changes)}, found {name}")
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    corpora, data = need_corpora(), find_data(options.data_dir)
+    rows = read_usable("realnews", "validation", data, corpora).rows
+    place = Place(options.runs, data, corpora, rows)
+    ablate(changes, options.names or list(changes), place, options.out)
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

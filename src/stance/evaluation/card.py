@@ -17,6 +17,7 @@ from stance.evaluation.records import align, read_records
 from stance.evaluation.results import CORE, Judged
 from stance.evaluation.run import read_judged
 from stance.evaluation.summary import encode, pack, summarize
+from stance.evaluation.trials import format_ablations, format_recipes
 from stance.sets import is_released, read_labels, read_licences
 
 PREDICTED = ("realnews", "articles", "layers", "written", "probes")
@@ -73,6 +74,8 @@ def build_model_tables(data: Path, bundle: Bundle) -> dict[str, str]:
         "corpora": format_corpora(data),
         "benchmarks": format_benchmarks(data / "predictions" / BENCHMARKS),
         "errors": format_validation_errors(data, bundle),
+        "ablations": format_ablations(data / "ablations.json"),
+        "recipes": format_recipes(data / "recipes.json", TITLES),
     }
     tables["measures"] = format_measures(summaries)
     weighted = summaries["realnews"]["weighted"]
@@ -252,7 +255,7 @@ def format_index(summaries: dict[str, dict[str, Any]]) -> str:
 
 
 def fill(text: str, tables: dict[str, str]) -> str:
-    """Put the tables between their marks.
+    """Put the tables between their marks; an empty one leaves nothing there.
 
     Raises:
         InputError: the text has a mark that no table is made for.
@@ -263,6 +266,7 @@ def fill(text: str, tables: dict[str, str]) -> str:
         if name not in tables:
             names = ", ".join(tables)
             raise InputError(f"mark '{name}'", expected=names, found=name, remedy="Rename it.")
-        return f"{match['start']}{tables[name]}\n{match['end']}"
+        body = f"{tables[name]}\n" if tables[name] else ""
+        return f"{match['start']}{body}{match['end']}"
 
     return MARK.sub(put, text)

@@ -53,7 +53,12 @@ def read_own(path: Path) -> Rows:
 
 
 def encode_rows(
-    rows: list[Row], tokenizer: Any, max_tokens: int, labels: tuple[str, ...] = LABELS
+    rows: list[Row],
+    tokenizer: Any,
+    max_tokens: int,
+    labels: tuple[str, ...] = LABELS,
+    *,
+    votes: bool = False,
 ) -> list[dict[str, Any]]:
     """Turn rows into token ids, label ids and span targets.
 
@@ -62,6 +67,7 @@ def encode_rows(
         tokenizer: a fast Hugging Face tokenizer.
         max_tokens: tokens to keep, special ones included; a longer row is cut in training.
         labels: the labels in the order of their ids.
+        votes: give the shares of the votes, (labels,), instead of a label id.
 
     Returns:
         n dictionaries with ``input_ids``, ``attention_mask``, ``labels`` and ``span_targets``
@@ -82,11 +88,17 @@ def encode_rows(
         {
             "input_ids": encoded["input_ids"][i],
             "attention_mask": encoded["attention_mask"][i],
-            "labels": labels.index(row.label),
+            "labels": share_votes(row, labels) if votes else labels.index(row.label),
             "span_targets": find_targets(row, encoded["offset_mapping"][i]),
         }
         for i, row in enumerate(rows)
     ]
+
+
+def share_votes(row: Row, labels: tuple[str, ...]) -> list[float]:
+    """Return the share of the row's votes for each label; a row without votes has its own."""
+    voted = [vote["label"] for vote in row.fields.get("votes", ())] or [row.label]
+    return [voted.count(label) / len(voted) for label in labels]
 
 
 def encode_soft(rows: list[SoftRow], tokenizer: Any, max_tokens: int) -> list[dict[str, Any]]:

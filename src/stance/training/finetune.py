@@ -31,6 +31,7 @@ from stance.selection import Rows
 from stance.training.data import NO_TARGET, encode_rows, encode_soft
 from stance.training.encoders import Encoder
 from stance.training.network import StanceNetwork
+from stance.training.rates import slow_lower_layers
 from stance.training.recipe import Recipe
 from stance.training.teacher import Taught
 from stance.types import LABELS
@@ -116,7 +117,7 @@ def finetune(
         load_model(network, kept)
     lesson = Lesson(
         FINE_TUNING,
-        encode_rows(rows.train, tokenizer, max_tokens, rows.labels),
+        encode_rows(rows.train, tokenizer, max_tokens, rows.labels, votes=recipe.trial.votes),
         recipe.training,
         work / "checkpoints",
     )
@@ -146,6 +147,8 @@ def give_lesson(
         preprocess_logits_for_metrics=lambda outputs, _: outputs[0],
         callbacks=[EarlyStoppingCallback(recipe.patience)],
     )
+    if recipe.trial.layer_decay < 1:
+        slow_lower_layers(trainer.create_optimizer(), network, recipe.trial.layer_decay)
     checkpoint = (
         get_last_checkpoint(str(lesson.checkpoints)) if lesson.checkpoints.is_dir() else None
     )
@@ -252,6 +255,7 @@ def build_network(
         label_weights=tuple(weights.get(label, 1.0) for label in labels) if weights else None,
         label_smoothing=recipe.loss.label_smoothing,
         span_weight=recipe.loss.span_weight,
+        focal=recipe.trial.focal,
     )
 
 

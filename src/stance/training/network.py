@@ -26,6 +26,7 @@ class StanceNetwork(nn.Module):
         label_weights: weight of each label in the loss, or None for equal ones.
         label_smoothing: share of probability moved to the other labels, 0 to 1.
         span_weight: weight of the span loss beside the stance loss.
+        focal: exponent of the focal loss, 0 for none.
     """
 
     def __init__(
@@ -35,12 +36,14 @@ class StanceNetwork(nn.Module):
         label_weights: tuple[float, ...] | None = None,
         label_smoothing: float = 0.0,
         span_weight: float = 0.0,
+        focal: float = 0.0,
     ) -> None:
         super().__init__()
         self.classifier = classifier
         self.tagger = nn.Linear(classifier.config.hidden_size, len(SPAN_CHANNELS))
         self.label_smoothing = label_smoothing
         self.span_weight = span_weight
+        self.focal = focal
         self.label_weights: Tensor | None
         weights = torch.tensor(label_weights) if label_weights else None
         self.register_buffer("label_weights", weights, persistent=False)
@@ -71,15 +74,29 @@ class StanceNetwork(nn.Module):
         scores = {"logits": output.logits, "spans": spans}
         if labels is None:
             return scores
-        loss = functional.cross_entropy(
-            output.logits.float(),
-            labels,
-            weight=self.label_weights,
-            label_smoothing=self.label_smoothing,
-        )
+        loss = self.stance_loss(output.logits.float(), labels)
         if span_targets is not None:
             loss = loss + self.span_weight * span_loss(spans, attention_mask, span_targets)
         return {"loss": loss, **scores}
+
+    def stance_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the cross-entropy, (); a focal one weighs rows by how little they are known.
+
+        Focal (Lin et al. 2017): each row's cross-entropy, weight and smoothing included, times
+        (1 - probability of its label) to the power ``focal``, averaged over rows.
+        """
+        losses = functional.cross_entropy(
+            logits,
+            labels,
+            weight=self.label_weights,
+            label_smoothing=self.label_smoothing,
+            reduction="none" if self.focal else "mean",
+        )
+        if not self.focal:
+            return losses
+        gold = labels if labels.is_floating_point() else functional.one_hot(labels, logits.shape[1])
+        missing = 1 - (logits.softmax(dim=1) * gold).sum(dim=1)
+        return (missing.clamp(min=0) ** self.focal * losses).mean()
 
 
 def read_network(folder: Path) -> StanceNetwork:

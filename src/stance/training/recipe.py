@@ -74,6 +74,23 @@ class ReliabilityChoice:
 
 
 @dataclass(frozen=True)
+class TrialChoice:
+    """Ideas on trial (``train/ablations.toml``); each is off unless a recipe asks for it.
+
+    Attributes:
+        context: read the sentence before, where a pool holds it, after the statement.
+        votes: learn the shares of the annotators' votes instead of the decided label.
+        focal: exponent of the focal loss, 1 to 5: the more, the less sure rows weigh; 0 for none.
+        layer_decay: learning rate of a layer relative to that of the layer above, above 0 to 1.
+    """
+
+    context: bool = False
+    votes: bool = False
+    focal: float = 0.0
+    layer_decay: float = 1.0
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A whole recipe; ``training`` goes to ``transformers.TrainingArguments`` unchanged.
 
@@ -82,6 +99,7 @@ class Recipe:
         patience: validations without a better macro-F1 before training stops.
         distillation: arguments of a first training on the teacher's probabilities, beside those
             of ``training``; empty for none.
+        trial: ideas on trial.
     """
 
     name: str
@@ -92,10 +110,14 @@ class Recipe:
     patience: int = 2
     distillation: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
+    trial: TrialChoice = field(default_factory=TrialChoice)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the recipe as plain data."""
-        return asdict(self)
+        """Return the recipe as plain data; without a trial as before there were any."""
+        content = asdict(self)
+        if self.trial == TrialChoice():
+            del content["trial"]  # models made before the table was there stay of the same recipe
+        return content
 
 
 def read_recipe(path: str | Path) -> Recipe:
@@ -184,6 +206,8 @@ def check_ranges(recipe: Recipe, where: str) -> None:
         ("label_smoothing", 0 <= recipe.loss.label_smoothing < 1, "0 to below 1"),
         ("span_weight", recipe.loss.span_weight >= 0, "0 or more"),
         ("label_weights", numbers, "numbers above 0"),
+        ("focal", recipe.trial.focal == 0 or 1 <= recipe.trial.focal <= 5, "0, or 1 to 5"),
+        ("layer_decay", 0 < recipe.trial.layer_decay <= 1, "above 0 to 1"),
         ("accuracy", 0 < recipe.reliability.accuracy < 1, "between 0 and 1"),
         ("level", 0 < recipe.reliability.level < 1, "between 0 and 1"),
         ("patience", recipe.patience >= 1, "1 or more"),

@@ -30,6 +30,7 @@ from stance.runtime import Runtime
 from stance.selection import Rows, Source, select_rows
 from stance.sets import find_data
 from stance.training.calibrate import fit_reliability, fit_temperature
+from stance.training.context import add_context
 from stance.training.data import read_own
 from stance.training.encoders import Encoder, resolve_encoder
 from stance.training.export import export_folder
@@ -150,7 +151,11 @@ def gather_rows(options: TrainOptions, recipe: Recipe) -> Rows:
     if options.own:
         return read_own(options.own)
     source = Source(find_data(options.data), find_corpora(), recipe.data.release, options.leave_out)
-    return select_rows(source, train=recipe.data.train, validation=recipe.data.validation)
+    rows = select_rows(source, train=recipe.data.train, validation=recipe.data.validation)
+    if not recipe.trial.context:
+        return rows
+    return replace(rows, train=add_context(rows.train, source.corpora),
+                   validation=add_context(rows.validation, source.corpora))  # fmt: skip
 
 
 def gather_taught(
