@@ -2,7 +2,11 @@
 
 import gzip
 import json
+import os
+import re
+import shlex
 import shutil
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -24,8 +28,11 @@ import requantize
 import teach
 import withhold
 from calling import run_script
+from stance.cli import build_parser
 from stance.errors import InputError
+from stance.evaluation.baselines import check_baselines
 from stance.evaluation.records import Record
+from stance.evaluation.run import check_sets
 from stance.layers import hash_text
 from stance.rows import Row
 from stance.sets import read_labels
@@ -397,3 +404,40 @@ def test_texts_of_no_labelled_row_are_no_ground_to_compare_on(root, corpora, cal
     code, said = call(compare_export)
     assert code == 2
     assert "holds the text of no test row" in said
+
+
+def read_calls(root):
+    """Return the calls of the script that reproduces everything, in words."""
+    text = (root / "train" / "reproduce.sh").read_text().replace("\\\n", " ")
+    for old, new in (
+        ("$stance", "stance"), ("$recipe", "train/recipes/small.toml"), ("$benchmarks", "gwsd"),
+        ("${benchmarks:+--benchmarks", "--benchmarks"), ('.json"}', '.json"'),
+    ):  # fmt: skip
+        text = text.replace(old, new)
+    found = re.findall(r"(?:stance|python) (?:train|evaluate)[ /].*", text)
+    return [shlex.split(call) for call in found if "=" not in call.split()[0]]
+
+
+def test_calls_that_reproduce_everything_are_calls_of_the_command(root):
+    calls = [call[1:] for call in read_calls(root) if call[0] == "stance"]
+    assert len(calls) == 5
+    for call in calls:
+        options = build_parser().parse_args(call)  # exits where an option is unknown
+        assert (root / getattr(options, "recipe", "missing")).is_file()
+        names = (getattr(options, "sets", None) or "").split(",")
+        if names != [""]:
+            check_sets(names, has_corpora=True)
+            check_baselines((options.baselines or "majority").split(","))
+
+
+def test_reproducing_says_at_once_what_it_lacks(root, tmp_path):
+    script = [str(root / "train" / "reproduce.sh")]
+    for corpora, found in ((None, "set it to the folder"), ("nowhere", "No such file")):
+        environment = {"PATH": os.environ["PATH"]} | (
+            {"STANCE_CORPORA": corpora} if corpora else {}
+        )
+        done = subprocess.run(
+            script, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path
+        )
+        assert done.returncode != 0
+        assert found in done.stderr
