@@ -89,11 +89,17 @@ def test_intervals_from_few_documents_are_too_narrow_and_said_to_be():
     assert simulate_few(5, 400, rng) < 0.8
     assert simulate_few(FEW_DOCUMENTS, 400, rng) > 0.9
     labels = {"favor": {"n": 3}, "against": {"n": 0}}
-    assert list_cautions({"documents": 5, "per_label": labels}) == [
+    entry = {"documents": 5, "per_label": labels, "weighted": None, "judge": None}
+    assert list_cautions(entry) == [
         "from 5 documents they are too narrow",
         "no row is against, an F1 of 0 in the mean of four labels",
     ]
-    assert list_cautions({"documents": FEW_DOCUMENTS, "per_label": {"favor": {"n": 3}}}) == []
+    enough = {**entry, "documents": FEW_DOCUMENTS, "per_label": {"favor": {"n": 3}}}
+    assert list_cautions(enough) == []
+    assert list_cautions({**enough, "weighted": {"effective_n": 218.4}, "judge": "others"}) == [
+        "weighted to the pools they count as 218 rows",
+        "judged by others",
+    ]
 
 
 def test_no_rows_are_refused():
