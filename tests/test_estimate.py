@@ -530,4 +530,4 @@ def test_groups_come_in_the_order_of_their_numbers(tmp_path):
     done = stance("estimate", path, "--by", "week", "--format", "jsonl")
     assert done.returncode == 0, done.stderr
     found = [json.loads(line).get("week") for line in done.stdout.splitlines()]
-    assert list(dict.fromkeys(week for week in found)) == ["(all)", "1", "2", "9", "10", "(none)"]
+    assert list(dict.fromkeys(week for week in found)) == ["(all)", "(none)", "1", "2", "9", "10"]

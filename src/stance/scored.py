@@ -60,10 +60,10 @@ def number_groups(scored: Scored) -> tuple[list[tuple[str, ...]], NDArray[np.int
     return names, np.array([position[group] for group in scored.groups], dtype=np.int64)
 
 
-def order_value(value: str) -> tuple[bool, float, str]:
-    """Return what a group's value is sorted by: numbers by their size, before everything else."""
+def order_value(value: str) -> tuple[bool, bool, float, str]:
+    """Return what a group's value is sorted by: none first, then numbers by size, then the rest."""
     number = float(value) if value.replace(".", "", 1).isdecimal() else None
-    return (number is None, number or 0.0, value)
+    return (value != NONE, number is None, number or 0.0, value)
 
 
 def iter_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
