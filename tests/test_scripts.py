@@ -272,6 +272,19 @@ def test_what_is_finished_is_not_trained_again(data, corpora, tmp_path, monkeypa
     assert table["three-seeds"]["n"] == len(rows)
 
 
+def test_what_a_model_says_is_kept_for_the_same_rows(tiny_model, tmp_path, monkeypatch):
+    shutil.copytree(tiny_model.folder, tmp_path / "base")
+    rows = read_labels(tiny_model.data, "written", "test")
+    place = ablate.Place(tmp_path, tiny_model.data, tmp_path, rows)
+    records = ablate.judge(tmp_path / "base", place)
+    assert [record.label for record in records] == [row.label for row in rows]
+    with monkeypatch.context() as patch:
+        patch.delattr(ablate, "judge_rows")
+        assert ablate.judge(tmp_path / "base", place) == records
+    fewer = replace(place, rows=rows[1:])
+    assert ablate.judge(tmp_path / "base", fewer) == records[1:]
+
+
 @pytest.fixture
 def adaptable(data, corpora, tiny_encoder):
     """Sentences without label and directed pairs, open and closed; what to call adapt with."""

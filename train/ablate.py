@@ -45,6 +45,8 @@ CHANGES = Path(__file__).with_name("ablations.toml")
 BASE = "base"
 Table = dict[str, Any]
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Change:
@@ -223,11 +225,12 @@ def ablate(changes: dict[str, Change], names: Sequence[str], place: Place, out: 
         if name in (BASE, *names) or not count_steps([change], place)
     }
     judged: dict[str, list[Record]] = {}
-    table = {}
+    table: Table = {}
     total = count_steps(taken.values(), place)
     with tqdm(total=total, unit="step", disable=None) as bar:
         for name, change in taken.items():
             bar.set_description(f"{name} ({len(table) + 1} of {len(taken)})")
+            log.info("%s: %d of %d steps", name, count_steps([change], place), total - bar.n)
             train_change(change, place)
             models = place.find_models(change).values()
             judged[name] = average([judge(folder, place) for folder in models])
