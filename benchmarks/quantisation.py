@@ -65,9 +65,16 @@ def quantize_blocks(bits: int, block_size: int, level: int) -> Form:
     """Return the function that quantises weights in blocks; level 0 multiplies in float32."""
 
     def quantize(plain: Path, target: Path, sentences: list[list[int]]) -> None:
-        export.quantize(plain, target, bits=bits, block_size=block_size, level=level)
+        export.quantize(
+            plain, target, bits=bits, block_size=block_size, level=level, blocks_only=True
+        )
 
     return quantize
+
+
+def quantize_ours(plain: Path, target: Path, sentences: list[list[int]]) -> None:
+    """Quantise as ``stance train`` does."""
+    export.quantize(plain, target)
 
 
 def copy(plain: Path, target: Path, sentences: list[list[int]]) -> None:
@@ -122,7 +129,8 @@ FORMS: dict[str, Form] = {
     "weights 8 bits, blocks of 64": quantize_blocks(8, 64, 0),
     "8 bits, blocks of 32": quantize_blocks(8, 32, export.INT8),
     "8 bits, blocks of 64": quantize_blocks(8, 64, export.INT8),
-    "8 bits, blocks of 128 (ours)": quantize_blocks(8, 128, export.INT8),
+    "8 bits, blocks of 128": quantize_blocks(8, 128, export.INT8),
+    "8 bits, blocks of 128 where outliers are (ours)": quantize_ours,
     "4 bits, blocks of 32": quantize_blocks(4, 32, export.INT8),
     "8 bits, one scale a statement": quantize_whole,
     "8 bits, scales fixed beforehand": quantize_fixed,

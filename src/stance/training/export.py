@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -23,6 +25,7 @@ OPSET = 23  # the first with an operator for attention, which runtimes do in one
 BITS = 8
 BLOCK_SIZE = 128  # weights, and activations of a token, that share one scale
 INT8 = 4  # the runtime's name for multiplying in 8-bit integers
+NARROW = 16  # columns below which a matrix is a head: labels, tags
 LARGE_TABLE = 256  # rows from which an embedding table is worth quantising
 ROTARY_OPSET = 18  # of encoders with rotary positions, such as ModernBERT
 INPUTS = ("input_ids", "attention_mask")
@@ -93,6 +96,7 @@ def export_onnx(network: StanceNetwork, path: Path) -> None:
     # onnxruntime 1.23 refuses the rotary operator of that version with one table for a whole batch.
     if any(node.op_type == "RotaryEmbedding" for node in onnx.load(path).graph.node):
         write_graph(network, path, ROTARY_OPSET)
+    forget_origin(path)
 
 
 def write_graph(network: StanceNetwork, path: Path, opset: int) -> None:
@@ -116,23 +120,44 @@ def write_graph(network: StanceNetwork, path: Path, opset: int) -> None:
     )
 
 
-def quantize(
-    plain: Path, target: Path, *, bits: int = BITS, block_size: int = BLOCK_SIZE, level: int = INT8
-) -> None:
-    """Quantise matrices in blocks, embeddings by row to 8 bits.
+def forget_origin(path: Path) -> None:
+    """Take out of an ONNX file where the code that wrote it lay: paths of one machine."""
+    model = onnx.load(path)
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    onnx.save(model, path)
 
-    The runtime quantises activations in blocks of one token's values, so a result never depends
-    on what else is in the batch. ``benchmarks/quantisation.py`` compares this with other forms.
+
+def quantize(
+    plain: Path,
+    target: Path,
+    *,
+    bits: int = BITS,
+    block_size: int = BLOCK_SIZE,
+    level: int = INT8,
+    blocks_only: bool = False,
+) -> None:
+    """Quantise matrices and embeddings to 8 bits.
+
+    Matrices whose inputs hold outliers keep one scale for each block of a token's values; the
+    others get one scale for the whole statement, which is faster. The runtime reads one statement
+    a run, so a result never depends on other statements. ``benchmarks/quantisation.py`` compares
+    this with other forms.
 
     Args:
         plain: a float32 ONNX file.
         target: the file to write.
-        bits: of a weight, 4 or 8.
+        bits: of a weight in a block, 4 or 8.
         block_size: weights that share one scale, a power of two.
-        level: the runtime's accuracy level; 0 leaves activations in float32.
+        level: the runtime's accuracy level of blocks; 0 leaves activations in float32.
+        blocks_only: whether all matrices are quantised in blocks.
     """
     model = onnx.load(plain)
     quantize_embeddings(model)
+    if not blocks_only:
+        model = quantize_whole(model, list_even(model))
     log = logging.getLogger("onnxruntime.quantization.matmul_nbits_quantizer")
     log.setLevel(logging.ERROR)
     quantizer = MatMulNBitsQuantizer(
@@ -140,6 +165,44 @@ def quantize(
     )
     quantizer.process()
     quantizer.model.save_model_to_file(str(target), use_external_data_format=False)
+
+
+def list_even(model: onnx.ModelProto) -> list[str]:
+    """Name the encoder's matrices whose inputs are even enough for one scale a statement.
+
+    All but the feed-forward's first in the lowest layer and its second in the lower two thirds,
+    whose inputs hold outliers, and but the heads behind the last layer, which are small.
+    """
+    weights = {entry.name: entry.dims for entry in model.graph.initializer}
+    shapes = {
+        node.name: tuple(weights[node.input[1]])
+        for node in model.graph.node
+        if node.op_type == "MatMul" and node.input[1] in weights
+    }
+    names = list(shapes)
+    down = [name for name, (rows, columns) in shapes.items() if rows > columns >= NARROW]
+    if not down:
+        return []
+    uneven = {names[names.index(down[0]) - 1], *down[: math.ceil(2 * len(down) / 3)]}
+    return [name for name in names[: names.index(down[-1]) + 1] if name not in uneven]
+
+
+def quantize_whole(model: onnx.ModelProto, names: list[str]) -> onnx.ModelProto:
+    """Quantise matrices by column, and their inputs at run time with one scale each.
+
+    Seven bits of a weight: with eight, processors without instructions for 8-bit dot products
+    overflow.
+    """
+    if not names:
+        return model
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "model.onnx"
+        quantize_dynamic(
+            model, path, op_types_to_quantize=["MatMul"], nodes_to_quantize=names,
+            per_channel=True, reduce_range=True, weight_type=QuantType.QInt8,
+            extra_options={"MatMulConstBOnly": True},
+        )  # fmt: skip
+        return onnx.load(path)
 
 
 def quantize_embeddings(model: onnx.ModelProto) -> None:
