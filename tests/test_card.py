@@ -2,15 +2,18 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import yaml
 from huggingface_hub import ModelCard, ModelCardData
 
+from made import make_record, make_row
 from stance.bundle import read_bundle
 from stance.errors import InputError
-from stance.evaluation import card, data_card, trials
+from stance.evaluation import card, data_card, table, trials
 from stance.evaluation.records import read_records
+from stance.evaluation.summary import summarize
 from stance.rows import Row
 from stance.sets import read_labels
 from stance.types import LABELS
@@ -111,6 +114,49 @@ def test_mentions_reads_text_or_stratum():
     layer = Row("2", "d", "", "neutral", None, None, {"stratum": "free/word+cue"})
     assert data_card.mentions(text)
     assert data_card.mentions(layer)
+
+
+def test_strata_are_counted_and_weighted_back_to_the_pools():
+    few = [make_row(1, "favor", stratum="free/word", weight=4.0),
+           make_row(2, "neutral", stratum="free/word", weight=6.0)]  # fmt: skip
+    many = [make_row(3, "neutral", stratum="plain/other", weight=90.0)]
+    parts = {"realnews / validation": few, "realnews / test": [*few, *many]}
+    lines = data_card.format_strata(parts).splitlines()[2:]
+    assert lines == [
+        "| `free/word` | 2 | 2 | 1 / 0 / 0 / 1 | 4.0 to 6.0 | 10 (10.0 %) "
+        "| 40.0 % | 0.0 % | 0.0 % | 60.0 % |",
+        "| `plain/other` | 0 | 1 | 0 / 0 / 0 / 1 | 90.0 to 90.0 | 90 (90.0 %) "
+        "| 0.0 % | 0.0 % | 0.0 % | 100.0 % |",
+        "| all | 2 | 3 | 1 / 0 / 0 / 2 | 4.0 to 90.0 | 100 (100.0 %) "
+        "| 4.0 % | 0.0 % | 0.0 % | 96.0 % |",
+    ]
+
+
+def test_differences_stand_for_both_splits_and_once_for_each_pair(root):
+    variants = json.loads((root / "data" / data_card.COMPARISON).read_text())["variants"]
+    lines = data_card.format_differences(root / "data").splitlines()[2:]
+    pairs = [tuple(line.split(" | ")[0].strip("| ").split(" minus ")) for line in lines]
+    assert len({frozenset(pair) for pair in pairs}) == len(pairs)
+    assert ("`all`", "`adopted`") in pairs
+    found = {
+        (f"`{name}`", f"`{base}`") for name, v in variants.items() for base in v["test"]["minus"]
+    }
+    assert {frozenset(pair) for pair in found} == {frozenset(pair) for pair in pairs}
+    minus = variants["written"]["validation"]["minus"]["all"]
+    (line,) = (line for line in lines if "`written` minus `all`" in line)
+    assert table.format_interval(minus, signed=True) in line
+
+
+def test_leads_over_baselines_are_paired():
+    rows = [make_row(i, LABELS[i % 2], weight=1.0 + i % 2) for i in range(40)]
+    records = [replace(make_record(i, LABELS[i % 2]), baselines={"keywords": "favor"})
+               for i in range(40)]  # fmt: skip
+    shown = table.format_leads(summarize(rows, records)).splitlines()[2:]
+    assert [line.split(" | ")[0] for line in shown] == [
+        "| keyword rule",
+        "| keyword rule, weighted",
+    ]
+    assert "+0.500 [" in shown[0]  # accuracy: all right against one half
 
 
 def test_sections_on_trials_are_there_when_their_figures_are(root, tmp_path):

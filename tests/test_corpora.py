@@ -299,19 +299,54 @@ def test_a_ready_copy_is_checked_and_nothing_fetched(build, server, data, tmp_pa
     assert "| layers / train | 2 of 3 |" in capsys.readouterr().out
 
 
-def test_wrong_calls_are_named(build, tmp_path, capsys):
-    assert build("--only", "news") == 2
-    assert "--only: expected newsmtsc, recent/paper, found news" in capsys.readouterr().err
+@pytest.mark.parametrize("option", [(), ("--check",), ("--list",)])
+def test_wrong_calls_are_named(build, data, monkeypatch, capsys, option):
+    """Whether something is fetched or not, and where a ready copy is named, too."""
+    assert build("--only", "news", *option) == 2
+    assert (
+        "--only: expected newsmtsc, recent/paper, found news: no such source. T"
+        in capsys.readouterr().err
+    )
+    for least in ("0", "-0.5", "1.01", "99", "nan"):
+        assert build("--least", least, *option) == 2
+        assert f"--least: expected a share above 0, at most 1, found {least}" in (
+            capsys.readouterr().err)  # fmt: skip
+    build()
+    monkeypatch.setenv("STANCE_CORPORA", str(data.parent / "out"))
+    assert corpora.main(["--only", "news", "--data-dir", str(data), *option]) == 2
+    assert ", found news: no such source. T" in capsys.readouterr().err
+
+
+def test_wrong_tables_are_named(build, capsys):
     assert build(paper='files = []\nform = "xml"') == 2
     assert "no such form: xml" in capsys.readouterr().err
     assert build(paper=AS_FILE + "\ncolour = 3") == 2
     assert "unexpected keyword argument 'colour'" in capsys.readouterr().err
 
 
-def test_the_missing_extra_is_named(build, monkeypatch, capsys):
+@pytest.mark.parametrize("option", [(), ("--check",)])
+def test_only_what_is_named_is_counted(build, capsys, option):
+    build()
+    capsys.readouterr()
+    assert build("--only", "recent/paper", *option) == 0
+    said = capsys.readouterr().out
+    assert "| layers / train | 1 of 1 | 1 of 1 |" in said
+    assert "| realnews / test | 1 of 1 | 1 of 1 |" in said
+    assert build("--only", "newsmtsc", *option) == 0
+    assert "| layers / train | 2 of 2 | 2 of 2 |" in capsys.readouterr().out
+
+
+def test_a_folder_to_check_must_be_there(build, tmp_path, capsys):
+    assert build("--check") == 2
+    assert f"--check: expected a folder, found no {tmp_path / 'out'}" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_missing_extra_is_named(build, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(corpora, "find_spec", lambda _: None)
     assert build() == 2
     assert "the packages of the extra 'train'" in capsys.readouterr().err
+    (tmp_path / "out").mkdir()
     assert build("--check") == 0
     assert build("--list") == 0
     assert (

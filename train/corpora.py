@@ -3,7 +3,7 @@
 Usage:
   python train/corpora.py                    fetch and convert into corpora/, then say what is there
   python train/corpora.py --only newsmtsc    one source, or several
-  python train/corpora.py --check            say what is there, fetch nothing
+  python train/corpora.py --check            say what is there, fetch nothing; with --only of these
   python train/corpora.py --list             what can be rebuilt this way and what cannot
 
 The repository ships labels, row ids and hashes; train/corpora.toml says where the texts are. Every
@@ -40,9 +40,16 @@ PARTS = (("layers", "train"), ("layers", "test"), ("realnews", "validation"), ("
 BAD_CONTENT = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
-def read_parts(data: Path) -> dict[str, list[Row]]:
-    """Return the rows over corpora, without texts, by set and split."""
-    return {f"{name} / {split}": read_labels(data, name, split) for name, split in PARTS}
+def read_parts(data: Path, names: Sequence[str] | None = None) -> dict[str, list[Row]]:
+    """Return the rows over corpora, without texts, by set and split: of some sources, or of all."""
+    return {
+        f"{name} / {split}": [
+            row
+            for row in read_labels(data, name, split)
+            if names is None or name_source(row) in names
+        ]
+        for name, split in PARTS
+    }
 
 
 def group_rows(parts: Mapping[str, Sequence[Row]]) -> dict[str, list[Row]]:
@@ -129,6 +136,24 @@ def rebuild(source: Source, table: Table, rows: list[Row], out: Path, least: flo
     print(f"{source.name}: {len(found)} of {len(rows)} rows", file=sys.stderr)
 
 
+def rebuild_all(table: Table, parts: Mapping[str, Sequence[Row]], out: Path, least: float) -> int:
+    """Fetch and convert every source that rows come from; return how many failed."""
+    for package in ("requests", "tqdm"):
+        if find_spec(package) is None:
+            raise MissingExtraError("train/corpora.py", "train", package)
+    groups = group_rows(parts)
+    failed = 0
+    for source in table.sources:
+        if source.name not in groups:
+            continue
+        try:
+            rebuild(source, table, groups[source.name], out, least)
+        except StanceError as error:
+            print(f"{source.name} FAILED: {error}", file=sys.stderr)
+            failed += 1
+    return failed
+
+
 def format_sources(table: Table, parts: Mapping[str, Sequence[Row]]) -> str:
     """Return the table of what can be rebuilt and what cannot, with rows by label."""
     groups = group_rows(parts)
@@ -193,45 +218,46 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def check_options(options: argparse.Namespace, table: Table) -> None:
+    """Refuse a share or a name that means nothing, whether or not something is to be fetched.
+
+    Raises:
+        InputError: ``--least`` is no share, or ``--only`` names what cannot be rebuilt.
+    """
+    if not 0 < options.least <= 1:
+        found = f"{options.least:g}"
+        remedy = "0.99 stands for 99 of 100 rows."
+        raise InputError(
+            "--least", expected="a share above 0, at most 1", found=found, remedy=remedy
+        )
+    known = [source.name for source in table.sources]
+    for name in options.only or ():
+        if name not in known:
+            found = f"{name}: {table.unavailable.get(name, 'no such source')}"
+            remedy = "Take it out or rename it."
+            raise InputError("--only", expected=", ".join(known), found=found, remedy=remedy)
+
+
 def run(options: argparse.Namespace) -> int:
     """Do what the options say; return the exit code."""
     table = read_table(options.table)
-    parts = read_parts(find_data(options.data_dir))
+    check_options(options, table)
+    parts = read_parts(find_data(options.data_dir), options.only)
     if options.list:
         print(format_sources(table, parts))
         return 0
     ready = find_corpora() if options.out is None else None
     out = ready or options.out or Path("corpora")
-    failed = 0
-    if not (options.check or ready):
-        for package in ("requests", "tqdm"):
-            if find_spec(package) is None:
-                raise MissingExtraError("train/corpora.py", "train", package)
-        for source in pick(table.sources, options.only):
-            try:
-                rebuild(source, table, group_rows(parts)[source.name], out, options.least)
-            except StanceError as error:
-                print(f"{source.name} FAILED: {error}", file=sys.stderr)
-                failed += 1
+    if options.check and not out.is_dir():
+        remedy = "Run without --check to build it, or name another one with --out."
+        raise InputError("--check", expected="a folder", found=f"no {out}", remedy=remedy)
+    failed = 0 if options.check or ready else rebuild_all(table, parts, out, options.least)
     print(report(parts, out))
     if ready:
         print("STANCE_CORPORA names this ready copy: nothing was fetched", file=sys.stderr)
     elif not options.check:
         print(f"to use it: export STANCE_CORPORA={out.resolve()}", file=sys.stderr)
     return int(failed > 0)
-
-
-def pick(sources: Sequence[Source], names: Sequence[str] | None) -> list[Source]:
-    """Return the sources that are named, or all.
-
-    Raises:
-        InputError: a name is not in the table.
-    """
-    known = {source.name: source for source in sources}
-    for name in names or ():
-        if name not in known:
-            raise InputError("--only", expected=", ".join(known), found=name, remedy="Rename it.")
-    return [known[name] for name in names or known]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -52,7 +52,8 @@ def fill_cards(*, check: bool) -> int:
         ROOT / "model_card.md": model_tables,
         ROOT / "README.md": model_tables,
         ROOT / "train" / "README.md": model_tables,
-        ROOT / "data" / "README.md": build_data_tables(ROOT / "data")
+        ROOT / "data" / "README.md": model_tables
+        | build_data_tables(ROOT / "data")
         | {"texts": format_sources(read_table(TABLE), read_parts(ROOT / "data"))},
     }
     stale = False

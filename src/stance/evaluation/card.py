@@ -90,6 +90,7 @@ def build_model_tables(data: Path, bundle: Bundle) -> dict[str, str]:
         conflicts = [part for part in slices if part["by"] == "conflict"]
         tables[f"{name}-conflicts"] = table.format_slices(conflicts)
         tables[f"{name}-systems"] = table.format_systems(entry, "stance")
+        tables[f"{name}-leads"] = table.format_leads(entry)
         tables[f"{name}-labels"] = table.format_labels(entry)
         tables[f"{name}-confusion"] = table.format_confusion(entry)
     return tables

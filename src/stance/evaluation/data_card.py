@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from stance.evaluation import table
 from stance.evaluation.data_votes import build_vote_tables
@@ -27,11 +28,13 @@ def build_data_tables(data: Path) -> dict[str, str]:
     return {
         "composition": format_composition(parts | {"layers / withheld": withheld}),
         "held-out": format_held_out(parts),
+        "strata": format_strata(parts),
         "genres": format_groups(group_by_genre(parts, data), "genre"),
         "conflicts": format_groups(group_by_conflict(parts), "conflict"),
         "yields": format_yields([*parts["layers / train"], *withheld]),
         "keywords": format_keywords(parts),
         "comparison": format_comparison(data),
+        "differences": format_differences(data),
         **build_vote_tables(parts),
     }
 
@@ -69,6 +72,34 @@ def format_held_out(parts: dict[str, list[Row]]) -> str:
     heads = ("split", "rows", "conflict news, mostly 2022 to 2026", "US press, 2012 to 2020",
              "SHA-256 of the rows")  # fmt: skip
     return table.format_rows(heads, lines)
+
+
+def format_strata(parts: dict[str, list[Row]]) -> str:
+    """Return the strata of real news: rows of each split; labels and weights of the test rows."""
+    validation, test = parts["realnews / validation"], parts["realnews / test"]
+    strata = sorted({row.fields["stratum"] for row in test})
+    total = sum(row.fields["weight"] for row in test)
+    lines = []
+    for head, names in (*((f"`{name}`", [name]) for name in strata), ("all", strata)):
+        rows = [row for row in test if row.fields["stratum"] in names]
+        others = [row for row in validation if row.fields["stratum"] in names]
+        weights = [row.fields["weight"] for row in rows]
+        size = sum(weights)
+        lines.append([
+            head, str(len(others)), str(len(rows)), count_labels(rows),
+            f"{min(weights):,.1f} to {max(weights):,.1f}",
+            f"{size:,.0f} ({100 * size / total:.1f} %)", *share_labels(rows),
+        ])  # fmt: skip
+    heads = ("stratum", "validation", "test", " / ".join(LABELS) + " (test)", "weight of a row",
+             "sum of weights", *(f"{label}, weighted" for label in LABELS))  # fmt: skip
+    return table.format_rows(heads, lines)
+
+
+def share_labels(rows: Sequence[Row]) -> list[str]:
+    """Return the share of each label, by the rows' weights."""
+    total = sum(row.fields["weight"] for row in rows)
+    sums = (sum(row.fields["weight"] for row in rows if row.label == label) for label in LABELS)
+    return [f"{100 * found / total:.1f} %" for found in sums]
 
 
 def hash_held_out(rows: Sequence[Row], split: str) -> str:
@@ -130,23 +161,40 @@ def count_labels(rows: list[Row]) -> str:
 
 
 def format_comparison(data: Path) -> str:
-    """Return what each change of the training data did to one recipe on real news."""
-    path = data / COMPARISON
-    content = json.loads(path.read_text(encoding="utf-8"))
+    """Return what one recipe reaches on real news, trained on each variant of the rows."""
     rows = []
-    for name, entry in content["variants"].items():
+    for name, entry in read_comparison(data).items():
         counts = entry["trained_on"]
         test, validation = entry["test"], entry["validation"]
-        minus = test["minus"].get("adopted")
         rows.append([
             name, str(sum(counts.values())), " / ".join(str(counts.get(x, 0)) for x in LABELS),
             table.format_interval(validation["macro_f1"]), table.format_interval(test["macro_f1"]),
-            table.format_interval(minus, signed=True) if minus else "-",
             table.format_interval(test["tfidf_svm"]),
         ])  # fmt: skip
-    heads = ("trained on", "rows", " / ".join(LABELS), "validation", "test",
-             "test, minus `adopted`", "TF-IDF + SVM, test")  # fmt: skip
+    heads = ("trained on", "rows", " / ".join(LABELS), "validation", "test", "TF-IDF + SVM, test")
     return table.format_rows(heads, rows)
+
+
+def format_differences(data: Path) -> str:
+    """Return the paired differences between variants of the rows, on validation and on test."""
+    entries = read_comparison(data)
+    splits = ("validation", "test")
+    lines = [
+        [f"`{name}` minus `{base}`",
+         *(table.format_interval(entry[split]["minus"][base], signed=True) for split in splits)]
+        for name, entry in list(entries.items())[1:]  # the first is but a base
+        for base in entry["test"]["minus"]
+    ]  # fmt: skip
+    first = next(iter(entries.values()))
+    heads = (f"{split}, {first[split]['n']:,} rows" for split in splits)
+    return table.format_rows(("macro-F1", *heads), lines)
+
+
+def read_comparison(data: Path) -> dict[str, Any]:
+    """Return what ``train/compare_data.py`` found, by variant."""
+    content = json.loads((data / COMPARISON).read_text(encoding="utf-8"))
+    variants: dict[str, Any] = content["variants"]
+    return variants
 
 
 def format_yields(rows: list[Row]) -> str:

@@ -105,6 +105,20 @@ def format_systems(entry: dict[str, Any], judge: str) -> str:
     return format_rows(HEADS, rows)
 
 
+def format_leads(entry: dict[str, Any]) -> str:
+    """Return how far the judge is ahead of each baseline of one set, paired."""
+    parts = [(entry["baselines"], "")]
+    if entry["weighted"]:
+        parts.append((entry["weighted"]["baselines"], ", weighted"))
+    rows = [
+        [BASELINE_NAMES.get(name, name) + note,
+         *(show_difference(metric, part["lead"][metric]) for metric in METRICS)]
+        for baselines, note in parts
+        for name, part in baselines.items()
+    ]  # fmt: skip
+    return format_rows(("ahead of", *HEADS[1:]), rows)
+
+
 def format_phenomena(entry: dict[str, Any]) -> str:
     """Return the table phenomenon x (pairs, passed, unchanged) of the probes, the worst first."""
     rows = [
