@@ -38,11 +38,13 @@ class DataChoice:
         train: data sets to train on.
         validation: data sets for early stopping and calibration.
         release: leave out corpora that ``licences.toml`` does not release.
+        misspelled: share of the training rows of which a misspelled copy is added, 0 to 1.
     """
 
     train: tuple[str, ...] = ("articles", "written", "layers")
     validation: tuple[str, ...] = ("realnews",)
     release: bool = True
+    misspelled: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -203,6 +205,7 @@ def check_ranges(recipe: Recipe, where: str) -> None:
     numbers = all(isinstance(weight, int | float) and weight > 0 for weight in weights)
     for key, fits, expected in (
         ("max_tokens", 8 <= recipe.encoder.max_tokens <= 8192, "8 to 8192"),
+        ("misspelled", 0 <= recipe.data.misspelled <= 1, "0 to 1"),
         ("label_smoothing", 0 <= recipe.loss.label_smoothing < 1, "0 to below 1"),
         ("span_weight", recipe.loss.span_weight >= 0, "0 or more"),
         ("label_weights", numbers, "numbers above 0"),

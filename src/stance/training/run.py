@@ -35,6 +35,7 @@ from stance.training.data import read_own
 from stance.training.encoders import Encoder, resolve_encoder
 from stance.training.export import export_folder
 from stance.training.finetune import DISTILLED, FINE_TUNING, Room, finetune
+from stance.training.misspell import add_misspelled
 from stance.training.plot import plot_history
 from stance.training.recipe import Recipe, read_recipe
 from stance.training.teacher import Taught, read_teacher, thin
@@ -152,10 +153,10 @@ def gather_rows(options: TrainOptions, recipe: Recipe) -> Rows:
         return read_own(options.own)
     source = Source(find_data(options.data), find_corpora(), recipe.data.release, options.leave_out)
     rows = select_rows(source, train=recipe.data.train, validation=recipe.data.validation)
-    if not recipe.trial.context:
-        return rows
-    return replace(rows, train=add_context(rows.train, source.corpora),
-                   validation=add_context(rows.validation, source.corpora))  # fmt: skip
+    if recipe.trial.context:
+        rows = replace(rows, train=add_context(rows.train, source.corpora),
+                       validation=add_context(rows.validation, source.corpora))  # fmt: skip
+    return replace(rows, train=add_misspelled(rows.train, recipe.data.misspelled))
 
 
 def gather_taught(
