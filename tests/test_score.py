@@ -119,6 +119,28 @@ def test_bad_rows_go_to_a_side_file_and_the_job_goes_on(light, tmp_path):
     assert summary.rows == 8
 
 
+@pytest.mark.parametrize("name", ["out", "out.csv", "out.parquet"])
+def test_json_that_would_be_lost_or_cannot_be_written_is_a_bad_row(light, tmp_path, name):
+    deep = "[" * 900 + "]" * 900
+    faults = {  # line -> what its reason says
+        '{"text": "x", "deep": %s}' % deep: "at most 100 deep, found 901 deep",
+        '{"text": "x", "deep": %s}' % (deep * 200)[:100_000]: "not JSON",
+        '{"text": "x", "deep": %s}' % ("[" * 99_999): "not JSON",
+        '{"text": "x", "\\ud83d": 1}': "keys of Unicode text, found '\\ud83d'",
+        '{"text": "lost", "text": "x"}': "'text' twice",
+        '{"text": "x", "in": [{"a": 1, "a": 2}]}': "'a' twice",
+    }
+    fine = '{"text": "[[ok]]", "deep": %s}' % (deep[850:950])
+    source = tmp_path / "in.jsonl"
+    source.write_text("\n".join([fine, *faults, fine]))
+    summary = run(source, tmp_path / name)
+    assert (summary.rows, summary.bad_rows) == (2, len(faults))
+    side = tmp_path / ("out/bad-rows.ndjson" if name == "out" else f"{name}.bad-rows.ndjson")
+    for row, (number, words) in zip(read_jsonl(side), enumerate(faults.values(), 2), strict=True):
+        assert row["row"] == row["line"] == number
+        assert words in row["reason"]
+
+
 def test_a_clashing_column_is_renamed_and_said_once(light, tmp_path, caplog):
     rows = [{"text": "t", "body": f"row {i}", "label": "old", "input_label": "older", "n": i}
             for i in range(30)]  # fmt: skip

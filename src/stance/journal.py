@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from stance import files
+from stance import files, objects
 from stance.errors import InputError, StanceError
 from stance.outputs import BAD, RUN, Output
 from stance.shards import Layout, Outcome, join_parts
@@ -76,7 +76,7 @@ class Journal:
 
     def commit(self, outcome: Outcome) -> None:
         """Record that the next part is written: first its bad rows, then the part itself."""
-        lines = b"".join(files.encode_object(asdict(row)) for row in outcome.bad)
+        lines = b"".join(objects.encode_object(asdict(row)) for row in outcome.bad)
         if lines:
             append(self.output.folder / BAD, lines)
         self.shards.append(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stance import files
+from stance import files, objects
 from stance.errors import InputError, StanceError
 from stance.shards import FORMS
 
@@ -166,7 +166,7 @@ def read_run(output: Output) -> dict[str, Any] | None:
     path = output.run if output.is_finished else output.folder / RUN
     if path.is_file():
         with files.open_input(path) as stream:
-            content = files.parse_object(stream.read().decode(errors="replace"), str(path))
+            content = objects.parse_object(stream.read().decode(errors="replace"), str(path))
         if content.get("schema") == SCHEMA and "shards" in content:
             return content
     strange = [path for path in output.folder.iterdir() if not path.name.startswith(".")]

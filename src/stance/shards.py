@@ -8,7 +8,7 @@ from itertools import tee
 from pathlib import Path
 from typing import IO, Any
 
-from stance import files, tables
+from stance import files, objects, tables
 from stance.inputs import BadRow, Statement
 from stance.model import Model
 from stance.types import COLUMNS, LABELS, Prediction
@@ -175,7 +175,7 @@ def write_rows(stream: IO[bytes], rows: Iterable[dict[str, Any]], layout: Layout
             stream.write(encode_cells(row.get(name) for name in layout.columns))
     else:
         for row in rows:
-            stream.write(files.encode_object(row))
+            stream.write(objects.encode_object(row))
 
 
 def encode_cells(cells: Iterable[Any]) -> bytes:
