@@ -121,16 +121,19 @@ def test_bad_rows_go_to_a_side_file_and_the_job_goes_on(light, tmp_path):
 
 @pytest.mark.parametrize("name", ["out", "out.csv", "out.parquet"])
 def test_json_that_would_be_lost_or_cannot_be_written_is_a_bad_row(light, tmp_path, name):
+    def nest(value: str) -> str:
+        return f'{{"text": "[[x]]", "deep": {value}}}'
+
     deep = "[" * 900 + "]" * 900
     faults = {  # line -> what its reason says
-        '{"text": "x", "deep": %s}' % deep: "at most 100 deep, found 901 deep",
-        '{"text": "x", "deep": %s}' % (deep * 200)[:100_000]: "not JSON",
-        '{"text": "x", "deep": %s}' % ("[" * 99_999): "not JSON",
+        nest(deep): "at most 100 deep, found 901 deep",
+        nest((deep * 200)[:100_000]): "not JSON",
+        nest("[" * 99_999): "not JSON",
         '{"text": "x", "\\ud83d": 1}': "keys of Unicode text, found '\\ud83d'",
         '{"text": "lost", "text": "x"}': "'text' twice",
         '{"text": "x", "in": [{"a": 1, "a": 2}]}': "'a' twice",
     }
-    fine = '{"text": "[[ok]]", "deep": %s}' % (deep[850:950])
+    fine = nest(deep[850:950])
     source = tmp_path / "in.jsonl"
     source.write_text("\n".join([fine, *faults, fine]))
     summary = run(source, tmp_path / name)

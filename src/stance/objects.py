@@ -1,4 +1,4 @@
-"""Objects of JSON in and out: what is no such object is refused, what JSON has no form for is text."""
+"""Objects of JSON: what is none is refused on the way in, what JSON lacks is text on its way out."""
 
 import base64
 import json
@@ -16,6 +16,22 @@ class RepeatedKeyError(ValueError):
     """An object has two values for a key, of which one would be lost."""
 
 
+def join_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of pairs that JSON names.
+
+    Raises:
+        RepeatedKeyError: a key stands there twice.
+    """
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise RepeatedKeyError(next(key for key in keys if keys.count(key) > 1))
+    return value
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=join_pairs)
+
+
 def parse_object(line: str, where: str) -> dict[str, Any]:
     """Parse one JSON object, or say what stands there instead.
 
@@ -24,7 +40,7 @@ def parse_object(line: str, where: str) -> dict[str, Any]:
             repeated or no Unicode text.
     """
     try:
-        value = json.loads(line, object_pairs_hook=join_pairs)
+        value = DECODER.decode(line)
     except RepeatedKeyError as error:
         raise InputError(
             where, expected="each key of an object once", found=f"'{error}' twice",
@@ -44,7 +60,7 @@ def parse_object(line: str, where: str) -> dict[str, Any]:
         )  # fmt: skip
     check_depth(line, value, where)
     for key in value:
-        if SURROGATE.search(key):
+        if not key.isascii() and SURROGATE.search(key):
             raise InputError(
                 where, expected="keys of Unicode text", found=ascii(key)[:60],
                 remedy="Rename the key.",
@@ -62,19 +78,6 @@ def check_depth(line: str, value: dict[str, Any], where: str) -> None:
             where, expected=f"lists and objects at most {MAX_DEPTH} deep", found=f"{depth} deep",
             remedy="Flatten the object, or write the inner one as text.",
         )  # fmt: skip
-
-
-def join_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the object of pairs that JSON names.
-
-    Raises:
-        RepeatedKeyError: a key stands there twice.
-    """
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise RepeatedKeyError(next(key for key in keys if keys.count(key) > 1))
-    return value
 
 
 def measure_depth(value: Any) -> int:
