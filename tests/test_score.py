@@ -144,6 +144,40 @@ def test_json_that_would_be_lost_or_cannot_be_written_is_a_bad_row(light, tmp_pa
         assert words in row["reason"]
 
 
+def test_an_odd_parquet_cell_is_a_bad_row_and_an_odd_column_is_refused(light, tmp_path):
+    def write(texts, **columns) -> Path:
+        text = pa.array([text.encode() for text in texts], pa.binary())
+        pq.write_table(pa.table({"text": text.view(pa.string()), **columns}), source)
+        return source
+
+    source = tmp_path / "in.parquet"
+    texts = [f"row {i}" for i in range(30)]
+    days = pa.array([3_000_000 if i == 4 else i for i in range(30)], pa.int32()).cast(pa.date32())
+    times = pa.array([2**60 if i == 7 else i for i in range(30)], pa.int64())
+    names = pa.array([b"\xff" if i == 9 else b"x" for i in range(30)], pa.binary())
+    write(texts, day=days, time=times.cast(pa.timestamp("us", "UTC")), name=names.view(pa.string()))
+    run(source, tmp_path / "out", shard_rows=7)
+    bad = {row["row"]: row["reason"] for row in read_jsonl(tmp_path / "out" / "bad-rows.ndjson")}
+    assert list(bad) == [5, 8, 10]
+    assert "column 'day' a date32" in bad[5]
+    assert "column 'time'" in bad[8]
+    assert "column 'name' a string that Python can hold, found 'utf-8' codec" in bad[10]
+    rows = read_parts(tmp_path / "out")
+    assert [row["text"] for row in rows] == [t for i, t in enumerate(texts) if i not in (4, 7, 9)]
+
+    zone = pa.array(range(30), pa.int64()).cast(pa.timestamp("us", "Mars/Base"))
+    pair = pa.StructArray.from_arrays([pa.array(range(30))] * 2, names=["a", "a"])
+    for column, words in ((zone, "the unknown time zone 'Mars/Base'"), (pair, "'a' twice")):
+        write(texts, odd=column)
+        with pytest.raises(InputError, match=f"in.parquet column 'odd': .*{words}"):
+            run(source, tmp_path / "refused")
+    table = pa.Table.from_arrays([pa.array(["x"]), pa.array(["y"])], names=["text", "text"])
+    pq.write_table(table, source)
+    with pytest.raises(InputError, match="columns with different names, found 'text' twice"):
+        run(source, tmp_path / "refused")
+    assert not (tmp_path / "refused").exists()
+
+
 def test_a_clashing_column_is_renamed_and_said_once(light, tmp_path, caplog):
     rows = [{"text": "t", "body": f"row {i}", "label": "old", "input_label": "older", "n": i}
             for i in range(30)]  # fmt: skip

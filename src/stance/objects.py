@@ -1,4 +1,4 @@
-"""Objects of JSON: what is none is refused on the way in, what JSON lacks is text on its way out."""
+"""Objects of JSON: what is none is refused going in, what JSON has no form for goes out as text."""
 
 import base64
 import json
