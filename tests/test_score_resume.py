@@ -21,8 +21,8 @@ from scoring import (
     write_form,
     write_jsonl,
 )
-from stance import corpus, outputs
-from stance.errors import InputError, StanceError
+from stance import corpus, outputs, survey
+from stance.errors import InputError
 
 
 @pytest.mark.parametrize("name", ["out", "out.csv", "out.parquet"])
@@ -129,19 +129,44 @@ def test_a_second_job_is_refused_while_the_first_is_at_work(tiny_model, tmp_path
         first.communicate()
 
 
-def test_an_input_that_shrinks_while_it_is_scored_is_an_error(light, tmp_path):
+@pytest.mark.parametrize("texts", [["a"] * 7, ["b"] * 20, None])
+def test_an_input_that_changes_while_it_is_scored_is_an_error(light, tmp_path, texts):
+    """It shrinks, or is replaced by one of the same size, or goes; the part then read is void."""
     source = write_form(tmp_path / "in.jsonl", ["a"] * 20)
 
-    def shrink_first(*arguments):
-        write_form(source, ["a"] * 7)
-        yield from corpus.score_here(*arguments)
+    def change_after_one(*arguments):
+        outcomes = corpus.score_here(*arguments)
+        yield next(outcomes)
+        os.utime(source, ns=(0, 0))  # a file system's clock may be coarse
+        if texts:
+            write_form(tmp_path / "new.jsonl", texts).replace(source)
+        else:
+            source.unlink()
+        yield from outcomes
 
     job = corpus.Job([str(source)], outputs.choose_output(tmp_path / "out", None), shard_rows=5)
-    with pytest.raises(StanceError, match="expected 5 rows, as when the job began, found 2"):
-        corpus.score(job, shrink_first)
+    found = "[0-9]+ bytes of 20" if texts else "no such file"
+    with pytest.raises(InputError, match=f"in.jsonl: expected .*found {found}"):
+        corpus.score(job, change_after_one)
     assert count_shards(tmp_path / "out") == 1
-    with pytest.raises(InputError, match="has other content"):
-        run(source, tmp_path / "out", shard_rows=5, resume=True)
+    if texts:
+        with pytest.raises(InputError, match="has other content"):
+            run(source, tmp_path / "out", shard_rows=5, resume=True)
+
+
+def test_an_input_that_changes_while_it_is_surveyed_is_an_error(light, tmp_path, monkeypatch):
+    source = write_form(tmp_path / "in.jsonl", ["a"] * 20)
+    real = survey.hash_file
+
+    def hash_then_change(path) -> str:
+        sha256 = real(path)
+        write_form(source, ["b"] * 21)
+        return sha256
+
+    monkeypatch.setattr(survey, "hash_file", hash_then_change)
+    with pytest.raises(InputError, match=r"in\.jsonl: expected the file as it was when the job"):
+        run(source, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_changed_between_runs_is_refused_and_named(light, tmp_path, monkeypatch):

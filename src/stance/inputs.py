@@ -4,6 +4,7 @@ import glob
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,12 +32,44 @@ class Place(NamedTuple):
 START = Place()
 
 
+class Stamp(NamedTuple):
+    """What tells that a file has changed: its bytes and when it was written, in ns."""
+
+    size: int
+    written_ns: int
+
+
+GONE = Stamp(0, -1)
+
+
 @dataclass(frozen=True)
 class Input:
-    """A file of statements; ``form`` is one of ``FORMS``."""
+    """A file of statements.
+
+    Attributes:
+        path: where it is.
+        form: one of ``FORMS``.
+        stamp: what it was when the job began.
+    """
 
     path: Path
     form: str
+    stamp: Stamp
+
+    def check_unchanged(self) -> None:
+        """Raise when the file is not what it was when the job began.
+
+        Raises:
+            InputError: it was changed, replaced or removed.
+        """
+        now = read_stamp(self.path)
+        if now != self.stamp:
+            raise InputError(
+                str(self.path),
+                expected=f"the file as it was when the job began: {describe(self.stamp)}",
+                found=describe(now),
+                remedy="Leave the inputs alone while they are scored; begin anew in another OUT.",
+            )
 
 
 @dataclass(frozen=True)
@@ -62,6 +95,23 @@ class BadRow:
     row: int
     line: int | None
     reason: str
+
+
+def read_stamp(path: Path) -> Stamp:
+    """Return what a file is now; one that is missing is said to be when it is opened."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return GONE
+    return Stamp(facts.st_size, facts.st_mtime_ns)
+
+
+def describe(stamp: Stamp) -> str:
+    """Return a stamp in words."""
+    if stamp == GONE:
+        return "no such file"
+    written = datetime.fromtimestamp(stamp.written_ns / 1e9, UTC).isoformat(" ", "milliseconds")
+    return f"{stamp.size:,} bytes of {written}"
 
 
 def find_inputs(names: Sequence[str], outs: Sequence[Path]) -> list[Input]:
@@ -91,7 +141,7 @@ def find_inputs(names: Sequence[str], outs: Sequence[Path]) -> list[Input]:
                 raise InputError(str(path), expected="each file once", found="it twice",
                                  remedy="Name it once.")  # fmt: skip
             seen.add(path.resolve())
-            found.append(Input(path, name_form(path)))
+            found.append(Input(path, name_form(path), read_stamp(path)))
     return found
 
 
