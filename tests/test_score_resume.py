@@ -1,5 +1,6 @@
 """``stance score`` killed, run twice, run again after a change, where it may not read or write."""
 
+import json
 import os
 import random
 import resource
@@ -167,6 +168,78 @@ def test_an_input_that_changes_while_it_is_surveyed_is_an_error(light, tmp_path,
     with pytest.raises(InputError, match=r"in\.jsonl: expected the file as it was when the job"):
         run(source, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+ROWS = [{"text": "kyiv" if i % 7 else None, "n": i} for i in range(20)]
+
+
+@pytest.mark.parametrize("name", ["part-00001.jsonl", "bad-rows.ndjson"])
+def test_a_part_edited_in_place_is_written_again(light, tmp_path, name):
+    """Its size stays what it was; an interrupted job and a finished one alike."""
+    source = write_jsonl(tmp_path / "in.jsonl", ROWS)
+    out = tmp_path / "out"
+    run(source, out, shard_rows=5)
+    before = read_bytes(out)
+    content = bytearray((out / name).read_bytes())
+    content[-5] ^= 1
+    (out / name).write_bytes(content)
+    assert run(source, out, shard_rows=5, resume=True).new_rows > 0
+    assert read_bytes(out) == before
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.csv.bad-rows.ndjson"])
+@pytest.mark.parametrize("damage", ["cut", "edit", "gone"])
+def test_a_finished_file_that_was_damaged_is_refused(light, tmp_path, name, damage):
+    source = write_jsonl(tmp_path / "in.jsonl", ROWS)
+    run(source, tmp_path / "out.csv", shard_rows=5)
+    good = (tmp_path / name).read_bytes()
+    if damage == "gone":
+        (tmp_path / name).unlink()
+        if name == "out.csv":  # nothing is there to be damaged: the job starts anew
+            assert run(source, tmp_path / "out.csv", shard_rows=5, resume=True).new_rows == 17
+            return
+    else:
+        (tmp_path / name).write_bytes(
+            good[:-3] if damage == "cut" else good[:-3] + b"x" + good[-2:]
+        )
+    before = read_bytes(tmp_path)
+    with pytest.raises(InputError, match=f"{name}: expected the file as the job left it"):
+        run(source, tmp_path / "out.csv", shard_rows=5, resume=True)
+    assert read_bytes(tmp_path) == before
+    (tmp_path / name).write_bytes(good)
+    assert run(source, tmp_path / "out.csv", shard_rows=5, resume=True).new_rows == 0
+
+
+@pytest.mark.parametrize("name", ["out.csv.run.json", "out.csv.bad-rows.ndjson"])
+@pytest.mark.parametrize("resume", [False, True])
+def test_files_of_others_beside_the_output_are_left_alone(light, tmp_path, name, resume):
+    source = write_jsonl(tmp_path / "in.jsonl", ROWS)
+    (tmp_path / name).write_text('{"years": "of work"}')
+    before = read_bytes(tmp_path)
+    with pytest.raises(InputError, match=f"{name}: expected"):
+        run(source, tmp_path / "out.csv", resume=resume)
+    assert read_bytes(tmp_path) == before
+
+
+def test_a_record_that_is_no_jobs_is_one_message(light, tmp_path):
+    source = write_jsonl(tmp_path / "in.jsonl", ROWS)
+    out = tmp_path / "out"
+    run(source, out, shard_rows=5)
+    whole = json.loads((out / "run.json").read_text())
+    broken = [
+        ("[]", "found list"), ("{", "not JSON"), ("{}", "schema None"),
+        ('{"schema": 1, "shards": []}', "no 'stance_version', no 'model', no 'options'"),
+        (json.dumps(whole | {"model": {}}), "no 'model.sha256'"),
+        (json.dumps(whole | {"shards": [7]}), r"no 'shards\[0\].rows'"),
+        (json.dumps(whole | {"inputs": [{}]}), r"no 'inputs\[0\].path'"),
+        (json.dumps(whole | {"joined": 1}), "no 'joined.bytes'"),
+        (json.dumps(whole | {"shards": [whole["shards"][0] | {"labels": {}}]}),
+         r"no 'shards\[0\].labels.favor'"),
+    ]  # fmt: skip
+    for content, words in broken:
+        (out / "run.json").write_text(content)
+        with pytest.raises(InputError, match=rf"run\.json: expected .*{words}"):
+            run(source, out, shard_rows=5, resume=True)
 
 
 def test_what_changed_between_runs_is_refused_and_named(light, tmp_path, monkeypatch):

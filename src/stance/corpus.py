@@ -166,6 +166,7 @@ def score(job: Job, engine: Engine = score_here) -> Summary:
         layout = plan_layout(output.form, job.text_column, found.columns, scorer.marks)
         journal = Journal(output, identify(job, scorer, found), earlier)
         if output.is_finished:
+            journal.check_finished()
             journal.clear()
             return summarize(journal, len(journal.shards), 0.0)
         work = Work(job, tuple(inputs), tuple(found.shards), layout)
