@@ -42,6 +42,7 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
         "calibration",
         "segment",
         "spans",
+        "stream",
         "language",
     },
     {"document", "model"},
