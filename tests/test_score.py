@@ -329,6 +329,58 @@ def test_an_input_without_rows_gives_an_empty_part(light, tmp_path, name):
     assert read_csv(tmp_path / "out" / "part-00000.csv") == []
 
 
+def test_what_a_folder_or_a_glob_leaves_out_is_said(light, tmp_path, caplog):
+    folder = tmp_path / "in"
+    for name in ("a.jsonl", ".b.jsonl", "_c.jsonl", "deep/d.jsonl", ".git/e.jsonl", "f.docx"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        write_jsonl(folder / name, [{"text": name}])
+    (folder / "gone.jsonl").symlink_to(folder / "nowhere.jsonl")
+    (folder / "linked").symlink_to(folder / "deep")
+    os.mkfifo(folder / "pipe.jsonl")
+    for i in range(5):
+        (folder / f"g{i}.xlsx").touch()
+    caplog.set_level("INFO")
+    run(folder, tmp_path / "out")
+    assert [row["text"] for row in read_parts(tmp_path / "out")] == ["a.jsonl", "deep/d.jsonl"]
+    said = [message for message in caplog.messages if "left out" in message]
+    for words in (
+        f"underscore left out: 3, {folder}/.b.jsonl, {folder}/.git, {folder}/_c.jsonl",
+        f"links to nothing left out: 1, {folder}/gone.jsonl",
+        f"links to folders left out: 1, {folder}/linked",
+        f"pipes and devices left out: 1, {folder}/pipe.jsonl",
+        f"files of other forms left out: 6, {folder}/f.docx, {folder}/g0.xlsx, "
+        f"{folder}/g1.xlsx, ...",
+    ):
+        assert [words in message for message in said].count(True) == 1, words
+    assert len(said) == 5
+    caplog.clear()
+    (folder / "pipe.jsonl").unlink()
+    (folder / "gone.jsonl").unlink()
+    run(folder / "[!fg]*", tmp_path / "second")
+    said = [message for message in caplog.messages if "left out" in message]
+    assert [message.split(": ", 1)[1] for message in said] == [
+        f"folders left out: 2, {folder}/deep, {folder}/linked",
+        f"hidden files left out: 1, {folder}/.b.jsonl",
+    ]
+    with pytest.raises(InputError, match="an input beside what the job writes"):
+        run(folder / "a.jsonl", folder / "a.jsonl", resume=True)
+
+
+def test_a_folder_that_cannot_be_read_is_refused(light, tmp_path, monkeypatch):
+    write_jsonl(tmp_path / "a.jsonl", [{"text": "a"}])
+    (tmp_path / "closed").mkdir()
+    real = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)  # root may read everything: no mode would do
+    with pytest.raises(InputError, match=r"closed: .*found Permission denied"):
+        run(tmp_path, tmp_path / "out")
+
+
 def test_outputs_are_never_inputs(light, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_jsonl(tmp_path / "in.jsonl", [{"text": "x"}])

@@ -2,6 +2,7 @@
 
 import glob
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from stance.files import Record
 FORMS = ("txt", "csv", "jsonl", "parquet")
 READERS = {"txt": files.iter_txt, "jsonl": files.iter_jsonl, "csv": tables.iter_csv}
 NAMES = ".txt, .csv, .jsonl (each also with .gz) or .parquet"
+SHOWN = 3  # names of what is left out
 MAX_CHARACTERS = 1_000_000  # of a text: what is longer is no statement
 
 log = logging.getLogger(__name__)
@@ -129,10 +131,13 @@ def find_inputs(names: Sequence[str], outs: Sequence[Path]) -> list[Input]:
     found: list[Input] = []
     seen: set[Path] = set()
     for name in names:
+        listed = list_paths(name)
         paths = [
-            path for path in list_paths(name)
-            if not any(path.resolve().is_relative_to(out) for out in own)
-        ]  # fmt: skip
+            path for path in listed if not any(path.resolve().is_relative_to(out) for out in own)
+        ]
+        if listed and not paths:
+            raise InputError(name, expected="an input beside what the job writes", found="OUT",
+                             remedy="Name another OUT, or another input.")  # fmt: skip
         if not paths:
             raise InputError(name, expected="at least one file whose name ends in " + NAMES,
                              found="none", remedy="Check the path.")  # fmt: skip
@@ -152,23 +157,63 @@ def list_paths(name: str) -> list[Path]:
         return search_folder(path)
     if path.exists() or not any(char in name for char in "*?["):
         return [path]
-    found = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - Path.glob: no absolute ones
-    return [Path(found) for found in found if not Path(found).is_dir()]
+    found = sorted(map(Path, glob.glob(name, recursive=True)))  # noqa: PTH207 - Path.glob: no absolute ones
+    every = map(Path, glob.glob(name, recursive=True, include_hidden=True))  # noqa: PTH207
+    folders = [path for path in found if path.is_dir()]
+    hidden = sorted(path for path in set(every) - set(found) if not path.is_dir())
+    say_left_out(name, {"folders": folders, "hidden files": hidden})
+    return [path for path in found if not path.is_dir()]
 
 
 def search_folder(folder: Path) -> list[Path]:
-    """Return a folder's files of known forms, sorted by path."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    shown = [
-        path for path in paths
-        if not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
-    ]  # fmt: skip
-    known = [path for path in shown if find_form(path)]
-    if len(known) < len(shown):
-        other = next(path for path in shown if path not in set(known))
-        log.info("%s: files of other forms left out: %d, such as %s",
-                 folder, len(shown) - len(known), other)  # fmt: skip
-    return known
+    """Return a folder's files of known forms, sorted by path, and say what is left out.
+
+    Raises:
+        InputError: a folder in it cannot be read.
+    """
+    found: list[Path] = []
+    left: dict[str, list[Path]] = {}
+    for place, folders, names in os.walk(folder, onerror=refuse_folder):
+        for name in sorted((*folders, *names)):
+            reason = find_reason(Path(place, name))
+            if reason is not None:
+                left.setdefault(reason, []).append(Path(place, name))
+            elif name in names:
+                found.append(Path(place, name))
+        folders[:] = sorted(name for name in folders if not find_reason(Path(place, name)))
+    say_left_out(str(folder), left)
+    return sorted(found)
+
+
+def refuse_folder(error: OSError) -> None:
+    """Raise the error of a folder that cannot be read."""
+    raise InputError(
+        str(error.filename), expected="a folder that can be read", found=str(error.strerror),
+        remedy="Change its permissions, or name the files to read.",
+    )  # fmt: skip
+
+
+def find_reason(path: Path) -> str | None:
+    """Return why something in a folder is left out, as a kind of such things, or None."""
+    if path.name.startswith((".", "_")):
+        return "files and folders whose names begin with a dot or an underscore"
+    if path.is_symlink() and not path.exists():
+        return "links to nothing"
+    if path.is_symlink() and path.is_dir():
+        return "links to folders"
+    if path.is_dir():
+        return None
+    if not path.is_file():
+        return "pipes and devices"
+    return None if find_form(path) else "files of other forms"
+
+
+def say_left_out(name: str, left: dict[str, list[Path]]) -> None:
+    """Say what a folder or glob holds that is not read, a line for each kind."""
+    for kind, paths in left.items():
+        if paths:
+            some = ", ".join(map(str, paths[:SHOWN])) + ", ..." * (len(paths) > SHOWN)
+            log.info("%s: %s left out: %d, %s", name, kind, len(paths), some)
 
 
 def find_form(path: Path) -> str | None:
