@@ -252,6 +252,16 @@ def test_what_json_cannot_hold_does_not_stop_the_job(light, tmp_path):
     assert read_csv(tmp_path / "out.csv")[0]["text"] == "? half"
 
 
+def test_a_file_name_that_is_not_utf8_does_not_stop_the_job(light, tmp_path):
+    source = tmp_path / os.fsdecode(b"old\xff.jsonl")
+    write_jsonl(source, [{"text": "one"}, {"text": None}])
+    for name in ("out", "out.csv"):
+        assert run(source, tmp_path / name).rows == 1
+        assert run(source, tmp_path / name, resume=True).new_rows == 0
+    (bad,) = read_jsonl(tmp_path / "out" / "bad-rows.ndjson")
+    assert bad["file"] == str(source)
+
+
 def test_inputs_that_cannot_be_right_are_refused_before_anything_is_written(light, tmp_path):
     def refuse(name: str, words: str, data: bytes | None = b"", **options) -> None:
         source = tmp_path / name

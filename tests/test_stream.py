@@ -51,6 +51,13 @@ def test_fast_scoring_reads_what_it_passes_on_once(model, monkeypatch):
     assert model.read == sum(read for _, read in once)
 
 
+def test_the_first_stage_is_read_once(model, monkeypatch):
+    """What becomes of the model folder while a job runs is of no concern to it."""
+    once = list(model.stream_fast(TEXTS))
+    monkeypatch.setattr("stance.model.read_first_stage", None)
+    assert list(model.stream_fast(TEXTS)) == once
+
+
 @pytest.mark.parametrize("text", ["", " ", "\u200b", "\u200b \u2060\ufeff", "\x00", "\u00ad\u200d"])
 def test_a_text_without_a_readable_token_is_blank_with_and_without_a_first_stage(model, text):
     ((fast, _),) = model.stream_fast([text])

@@ -1,7 +1,7 @@
 """The model: statements in, predictions out."""
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import overload
@@ -129,8 +129,11 @@ class Model:
                 found=f"no {CASCADE} in it",
                 remedy="Score without it (leave --fast out), or add one with train/cascade.py.",
             )
-        stage = read_first_stage(self.bundle.folder / CASCADE)
-        return self._cascade(texts, stage, facts.threshold)
+        return self._cascade(texts, self._first_stage, facts.threshold)
+
+    @cached_property
+    def _first_stage(self) -> FirstStage:
+        return read_first_stage(self.bundle.folder / CASCADE)
 
     def _cascade(
         self, texts: Iterable[str], stage: FirstStage, threshold: float
