@@ -43,6 +43,7 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
         "segment",
         "spans",
         "stream",
+        "unread",
         "language",
     },
     {"document", "model"},

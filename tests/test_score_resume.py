@@ -228,6 +228,7 @@ def test_a_record_that_is_no_jobs_is_one_message(light, tmp_path):
     whole = json.loads((out / "run.json").read_text())
     broken = [
         ("[]", "found list"), ("{", "not JSON"), ("{}", "schema None"),
+        ('{"schema": 1, "shards": [{}], "stance_version": "0.0.1"}', "version 0.0.1 then"),
         ('{"schema": 1, "shards": []}', "no 'stance_version', no 'model', no 'options'"),
         (json.dumps(whole | {"model": {}}), "no 'model.sha256'"),
         (json.dumps(whole | {"shards": [7]}), r"no 'shards\[0\].rows'"),

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stance import language
 from stance.bundle import CASCADE, ONNX, TOKENIZER, Bundle, read_bundle
@@ -16,9 +15,10 @@ from stance.cascade import FirstStage, read_first_stage
 from stance.document import analyze as analyze_document
 from stance.errors import InputError, StanceError
 from stance.runtime import Runtime, Scores
-from stance.spans import Offsets, decode_spans
+from stance.spans import decode_spans
 from stance.stream import Recent, copy, cut_stream
 from stance.types import LABELS, NEUTRAL, Analysis, Prediction
+from stance.unread import is_blank, predict_blank, predict_skipped
 
 
 class Model:
@@ -214,25 +214,6 @@ class Model:
             source=None if label == NEUTRAL else source,
             truncated=scores.truncated,
         )
-
-
-def is_blank(text: str, offsets: Offsets) -> bool:
-    """Say whether a text has no readable token; of zero-width characters nothing is left."""
-    return not text.strip() or not any(end > start for start, end in offsets)
-
-
-def predict_blank(text: str, labels: tuple[str, ...]) -> Prediction:
-    """Return what a text without a readable token gets: neutral, not reliable."""
-    scores = {label: float(label == NEUTRAL) for label in labels}
-    return Prediction(text, NEUTRAL, scores, 1.0, False, None, None, False)
-
-
-def predict_skipped(text: str, probabilities: NDArray[np.floating], offsets: Offsets) -> Prediction:
-    """Return what a text gets that the first stage did not pass on: neutral, not reliable."""
-    if is_blank(text, offsets):
-        return predict_blank(text, LABELS)
-    scores = dict(zip(LABELS, map(float, probabilities), strict=True))
-    return Prediction(text, NEUTRAL, scores, scores[NEUTRAL], False, None, None, False)
 
 
 def load(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stance import files, objects
+from stance import __version__, files, objects
 from stance.errors import InputError, StanceError
 from stance.shards import FORMS
 from stance.types import LABELS
@@ -222,6 +222,8 @@ def parse_run(path: Path) -> dict[str, Any]:
     found = f"schema {content.get('schema')!r}"
     if content.get("schema") == SCHEMA:
         found = ", ".join(find_faults(content))
+    if found and content.get("stance_version", __version__) != __version__:
+        found = f"version {content['stance_version']} then, {__version__} now"
     if found:
         raise InputError(
             str(path), expected="the record of a job, as stance score writes it",
