@@ -24,6 +24,7 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
         "tables",
         "parquet",
         "inputs",
+        "sources",
         "survey",
         "furniture",
         "holders",

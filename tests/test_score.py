@@ -372,6 +372,11 @@ def test_what_a_folder_or_a_glob_leaves_out_is_said(light, tmp_path, caplog):
         f"folders left out: 2, {folder}/deep, {folder}/linked",
         f"hidden files left out: 1, {folder}/.b.jsonl",
     ]
+    caplog.clear()
+    (folder / "linked").unlink()
+    run(folder / "**" / "*[!x]", tmp_path / "third")  # what is in the folders is read
+    assert [message.split(": ", 1)[1][:24] for message in caplog.messages
+            if "left out" in message] == ["hidden files left out: 2"]  # fmt: skip
     with pytest.raises(InputError, match="an input beside what the job writes"):
         run(folder / "a.jsonl", folder / "a.jsonl", resume=True)
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from stance import __version__
 from stance.errors import InputError
-from stance.inputs import BadRow, Input, Statement, find_inputs, iter_rows
+from stance.inputs import BadRow, Statement, iter_rows
 from stance.journal import Journal
 from stance.model import load
 from stance.outputs import SCHEMA, Output, claim
@@ -29,6 +29,7 @@ from stance.shards import (
     use_model,
     write_part,
 )
+from stance.sources import Input, find_inputs
 from stance.survey import Shard, Survey, survey
 
 log = logging.getLogger(__name__)

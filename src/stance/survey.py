@@ -12,7 +12,8 @@ from typing import Any
 from stance import files, tables
 from stance.bundle import hash_file
 from stance.errors import InputError
-from stance.inputs import START, BadRow, Input, Place, iter_records, read_row
+from stance.inputs import START, BadRow, Place, iter_records, read_row
+from stance.sources import Input
 
 SAFE_INTEGER = 2**53  # beyond it a float cannot stand for an integer
 TICK_ROWS = 1000
