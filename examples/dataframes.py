@@ -22,7 +22,7 @@ def label_pandas(frame: pd.DataFrame, model: stance.Model, column: str = "text")
     rows = [prediction.to_columns() for prediction in predictions]
     ours = pd.DataFrame(rows, index=frame.index, columns=OURS).convert_dtypes()
     clashing = {name: f"input_{name}" for name in frame.columns if name in OURS}
-    return frame.rename(columns=clashing).join(ours)
+    return pd.concat([frame.rename(columns=clashing), ours], axis=1)  # row by row, by position
 
 
 def label_polars(frame: pl.DataFrame, model: stance.Model, column: str = "text") -> pl.DataFrame:

@@ -17,13 +17,14 @@ from stance.types import COLUMNS, LABELS, Prediction, Span
 
 SOURCE = Path(stance.__file__).parent
 TIERS = (  # from words up to doors; a module imports from its own tier or below
-    {"types", "errors", "keywords"},
+    {"types", "errors", "keywords", "objects"},
     {
         "actors",
         "files",
         "tables",
         "parquet",
         "inputs",
+        "sources",
         "survey",
         "furniture",
         "holders",
@@ -42,6 +43,8 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
         "calibration",
         "segment",
         "spans",
+        "stream",
+        "unread",
         "language",
     },
     {"document", "model"},

@@ -34,6 +34,18 @@ def test_pandas_frame_in_and_out(example, model):
     assert found["holder_start"].dtype == "Int64"
 
 
+@pytest.mark.parametrize("index", [[0, 0, 1], [None, None, None], [("a", 1), ("a", 1), ("b", 2)]])
+def test_an_index_that_repeats_multiplies_no_rows(example, model, index):
+    import pandas as pd
+
+    frame = pd.DataFrame({"text": TEXTS}, index=index)
+    found = example.label_pandas(frame, model)
+    assert found.index.equals(frame.index)
+    assert found["text"].tolist()[:2] == TEXTS[:2]
+    expected = [model.predict(text or "").label for text in TEXTS]
+    assert found["label"].tolist() == expected
+
+
 def test_polars_frame_in_and_out(example, model):
     import polars as pl
 

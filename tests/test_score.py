@@ -119,6 +119,65 @@ def test_bad_rows_go_to_a_side_file_and_the_job_goes_on(light, tmp_path):
     assert summary.rows == 8
 
 
+@pytest.mark.parametrize("name", ["out", "out.csv", "out.parquet"])
+def test_json_that_would_be_lost_or_cannot_be_written_is_a_bad_row(light, tmp_path, name):
+    def nest(value: str) -> str:
+        return f'{{"text": "[[x]]", "deep": {value}}}'
+
+    deep = "[" * 900 + "]" * 900
+    faults = {  # line -> what its reason says
+        nest(deep): "at most 100 deep, found 901 deep",
+        nest((deep * 200)[:100_000]): "not JSON",
+        nest("[" * 99_999): "not JSON",
+        '{"text": "x", "\\ud83d": 1}': "keys of Unicode text, found '\\ud83d'",
+        '{"text": "lost", "text": "x"}': "'text' twice",
+        '{"text": "x", "in": [{"a": 1, "a": 2}]}': "'a' twice",
+    }
+    fine = nest(deep[850:950])
+    source = tmp_path / "in.jsonl"
+    source.write_text("\n".join([fine, *faults, fine]))
+    summary = run(source, tmp_path / name)
+    assert (summary.rows, summary.bad_rows) == (2, len(faults))
+    side = tmp_path / ("out/bad-rows.ndjson" if name == "out" else f"{name}.bad-rows.ndjson")
+    for row, (number, words) in zip(read_jsonl(side), enumerate(faults.values(), 2), strict=True):
+        assert row["row"] == row["line"] == number
+        assert words in row["reason"]
+
+
+def test_an_odd_parquet_cell_is_a_bad_row_and_an_odd_column_is_refused(light, tmp_path):
+    def write(texts, **columns) -> Path:
+        text = pa.array([text.encode() for text in texts], pa.binary())
+        pq.write_table(pa.table({"text": text.view(pa.string()), **columns}), source)
+        return source
+
+    source = tmp_path / "in.parquet"
+    texts = [f"row {i}" for i in range(30)]
+    days = pa.array([3_000_000 if i == 4 else i for i in range(30)], pa.int32()).cast(pa.date32())
+    times = pa.array([2**60 if i == 7 else i for i in range(30)], pa.int64())
+    names = pa.array([b"\xff" if i == 9 else b"x" for i in range(30)], pa.binary())
+    write(texts, day=days, time=times.cast(pa.timestamp("us", "UTC")), name=names.view(pa.string()))
+    run(source, tmp_path / "out", shard_rows=7)
+    bad = {row["row"]: row["reason"] for row in read_jsonl(tmp_path / "out" / "bad-rows.ndjson")}
+    assert list(bad) == [5, 8, 10]
+    assert "column 'day' a date32" in bad[5]
+    assert "column 'time'" in bad[8]
+    assert "column 'name' a string that Python can hold, found 'utf-8' codec" in bad[10]
+    rows = read_parts(tmp_path / "out")
+    assert [row["text"] for row in rows] == [t for i, t in enumerate(texts) if i not in (4, 7, 9)]
+
+    zone = pa.array(range(30), pa.int64()).cast(pa.timestamp("us", "Mars/Base"))
+    pair = pa.StructArray.from_arrays([pa.array(range(30))] * 2, names=["a", "a"])
+    for column, words in ((zone, "the unknown time zone 'Mars/Base'"), (pair, "'a' twice")):
+        write(texts, odd=column)
+        with pytest.raises(InputError, match=f"in.parquet column 'odd': .*{words}"):
+            run(source, tmp_path / "refused")
+    table = pa.Table.from_arrays([pa.array(["x"]), pa.array(["y"])], names=["text", "text"])
+    pq.write_table(table, source)
+    with pytest.raises(InputError, match="columns with different names, found 'text' twice"):
+        run(source, tmp_path / "refused")
+    assert not (tmp_path / "refused").exists()
+
+
 def test_a_clashing_column_is_renamed_and_said_once(light, tmp_path, caplog):
     rows = [{"text": "t", "body": f"row {i}", "label": "old", "input_label": "older", "n": i}
             for i in range(30)]  # fmt: skip
@@ -191,6 +250,16 @@ def test_what_json_cannot_hold_does_not_stop_the_job(light, tmp_path):
     for name in ("out.csv", "out.parquet"):
         run(source, tmp_path / name)
     assert read_csv(tmp_path / "out.csv")[0]["text"] == "? half"
+
+
+def test_a_file_name_that_is_not_utf8_does_not_stop_the_job(light, tmp_path):
+    source = tmp_path / os.fsdecode(b"old\xff.jsonl")
+    write_jsonl(source, [{"text": "one"}, {"text": None}])
+    for name in ("out", "out.csv"):
+        assert run(source, tmp_path / name).rows == 1
+        assert run(source, tmp_path / name, resume=True).new_rows == 0
+    (bad,) = read_jsonl(tmp_path / "out" / "bad-rows.ndjson")
+    assert bad["file"] == str(source)
 
 
 def test_inputs_that_cannot_be_right_are_refused_before_anything_is_written(light, tmp_path):
@@ -268,6 +337,63 @@ def test_an_input_without_rows_gives_an_empty_part(light, tmp_path, name):
     (tmp_path / name).write_text("text\n" if name == "b.csv" else "")
     assert run(tmp_path / name, tmp_path / "out", form="csv").rows == 0
     assert read_csv(tmp_path / "out" / "part-00000.csv") == []
+
+
+def test_what_a_folder_or_a_glob_leaves_out_is_said(light, tmp_path, caplog):
+    folder = tmp_path / "in"
+    for name in ("a.jsonl", ".b.jsonl", "_c.jsonl", "deep/d.jsonl", ".git/e.jsonl", "f.docx"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        write_jsonl(folder / name, [{"text": name}])
+    (folder / "gone.jsonl").symlink_to(folder / "nowhere.jsonl")
+    (folder / "linked").symlink_to(folder / "deep")
+    os.mkfifo(folder / "pipe.jsonl")
+    for i in range(5):
+        (folder / f"g{i}.xlsx").touch()
+    caplog.set_level("INFO")
+    run(folder, tmp_path / "out")
+    assert [row["text"] for row in read_parts(tmp_path / "out")] == ["a.jsonl", "deep/d.jsonl"]
+    said = [message for message in caplog.messages if "left out" in message]
+    for words in (
+        f"underscore left out: 3, {folder}/.b.jsonl, {folder}/.git, {folder}/_c.jsonl",
+        f"links to nothing left out: 1, {folder}/gone.jsonl",
+        f"links to folders left out: 1, {folder}/linked",
+        f"pipes and devices left out: 1, {folder}/pipe.jsonl",
+        f"files of other forms left out: 6, {folder}/f.docx, {folder}/g0.xlsx, "
+        f"{folder}/g1.xlsx, ...",
+    ):
+        assert [words in message for message in said].count(True) == 1, words
+    assert len(said) == 5
+    caplog.clear()
+    (folder / "pipe.jsonl").unlink()
+    (folder / "gone.jsonl").unlink()
+    run(folder / "[!fg]*", tmp_path / "second")
+    said = [message for message in caplog.messages if "left out" in message]
+    assert [message.split(": ", 1)[1] for message in said] == [
+        f"folders left out: 2, {folder}/deep, {folder}/linked",
+        f"hidden files left out: 1, {folder}/.b.jsonl",
+    ]
+    caplog.clear()
+    (folder / "linked").unlink()
+    run(folder / "**" / "*[!x]", tmp_path / "third")  # what is in the folders is read
+    assert [message.split(": ", 1)[1][:24] for message in caplog.messages
+            if "left out" in message] == ["hidden files left out: 2"]  # fmt: skip
+    with pytest.raises(InputError, match="an input beside what the job writes"):
+        run(folder / "a.jsonl", folder / "a.jsonl", resume=True)
+
+
+def test_a_folder_that_cannot_be_read_is_refused(light, tmp_path, monkeypatch):
+    write_jsonl(tmp_path / "a.jsonl", [{"text": "a"}])
+    (tmp_path / "closed").mkdir()
+    real = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)  # root may read everything: no mode would do
+    with pytest.raises(InputError, match=r"closed: .*found Permission denied"):
+        run(tmp_path, tmp_path / "out")
 
 
 def test_outputs_are_never_inputs(light, tmp_path, monkeypatch):

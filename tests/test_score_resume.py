@@ -1,5 +1,6 @@
 """``stance score`` killed, run twice, run again after a change, where it may not read or write."""
 
+import json
 import os
 import random
 import resource
@@ -21,8 +22,8 @@ from scoring import (
     write_form,
     write_jsonl,
 )
-from stance import corpus, outputs
-from stance.errors import InputError, StanceError
+from stance import corpus, outputs, survey
+from stance.errors import InputError
 
 
 @pytest.mark.parametrize("name", ["out", "out.csv", "out.parquet"])
@@ -129,19 +130,117 @@ def test_a_second_job_is_refused_while_the_first_is_at_work(tiny_model, tmp_path
         first.communicate()
 
 
-def test_an_input_that_shrinks_while_it_is_scored_is_an_error(light, tmp_path):
+@pytest.mark.parametrize("texts", [["a"] * 7, ["b"] * 20, None])
+def test_an_input_that_changes_while_it_is_scored_is_an_error(light, tmp_path, texts):
+    """It shrinks, or is replaced by one of the same size, or goes; the part then read is void."""
     source = write_form(tmp_path / "in.jsonl", ["a"] * 20)
 
-    def shrink_first(*arguments):
-        write_form(source, ["a"] * 7)
-        yield from corpus.score_here(*arguments)
+    def change_after_one(*arguments):
+        outcomes = corpus.score_here(*arguments)
+        yield next(outcomes)
+        os.utime(source, ns=(0, 0))  # a file system's clock may be coarse
+        if texts:
+            write_form(tmp_path / "new.jsonl", texts).replace(source)
+        else:
+            source.unlink()
+        yield from outcomes
 
     job = corpus.Job([str(source)], outputs.choose_output(tmp_path / "out", None), shard_rows=5)
-    with pytest.raises(StanceError, match="expected 5 rows, as when the job began, found 2"):
-        corpus.score(job, shrink_first)
+    found = "[0-9]+ bytes of 20" if texts else "no such file"
+    with pytest.raises(InputError, match=f"in.jsonl: expected .*found {found}"):
+        corpus.score(job, change_after_one)
     assert count_shards(tmp_path / "out") == 1
-    with pytest.raises(InputError, match="has other content"):
-        run(source, tmp_path / "out", shard_rows=5, resume=True)
+    if texts:
+        with pytest.raises(InputError, match="has other content"):
+            run(source, tmp_path / "out", shard_rows=5, resume=True)
+
+
+def test_an_input_that_changes_while_it_is_surveyed_is_an_error(light, tmp_path, monkeypatch):
+    source = write_form(tmp_path / "in.jsonl", ["a"] * 20)
+    real = survey.hash_file
+
+    def hash_then_change(path) -> str:
+        sha256 = real(path)
+        write_form(source, ["b"] * 21)
+        return sha256
+
+    monkeypatch.setattr(survey, "hash_file", hash_then_change)
+    with pytest.raises(InputError, match=r"in\.jsonl: expected the file as it was when the job"):
+        run(source, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+ROWS = [{"text": "kyiv" if i % 7 else None, "n": i} for i in range(20)]
+
+
+@pytest.mark.parametrize("name", ["part-00001.jsonl", "bad-rows.ndjson"])
+def test_a_part_edited_in_place_is_written_again(light, tmp_path, name):
+    """Its size stays what it was; an interrupted job and a finished one alike."""
+    source = write_jsonl(tmp_path / "in.jsonl", ROWS)
+    out = tmp_path / "out"
+    run(source, out, shard_rows=5)
+    before = read_bytes(out)
+    content = bytearray((out / name).read_bytes())
+    content[-5] ^= 1
+    (out / name).write_bytes(content)
+    assert run(source, out, shard_rows=5, resume=True).new_rows > 0
+    assert read_bytes(out) == before
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.csv.bad-rows.ndjson"])
+@pytest.mark.parametrize("damage", ["cut", "edit", "gone"])
+def test_a_finished_file_that_was_damaged_is_refused(light, tmp_path, name, damage):
+    source = write_jsonl(tmp_path / "in.jsonl", ROWS)
+    run(source, tmp_path / "out.csv", shard_rows=5)
+    good = (tmp_path / name).read_bytes()
+    if damage == "gone":
+        (tmp_path / name).unlink()
+        if name == "out.csv":  # nothing is there to be damaged: the job starts anew
+            assert run(source, tmp_path / "out.csv", shard_rows=5, resume=True).new_rows == 17
+            return
+    else:
+        (tmp_path / name).write_bytes(
+            good[:-3] if damage == "cut" else good[:-3] + b"x" + good[-2:]
+        )
+    before = read_bytes(tmp_path)
+    with pytest.raises(InputError, match=f"{name}: expected the file as the job left it"):
+        run(source, tmp_path / "out.csv", shard_rows=5, resume=True)
+    assert read_bytes(tmp_path) == before
+    (tmp_path / name).write_bytes(good)
+    assert run(source, tmp_path / "out.csv", shard_rows=5, resume=True).new_rows == 0
+
+
+@pytest.mark.parametrize("name", ["out.csv.run.json", "out.csv.bad-rows.ndjson"])
+@pytest.mark.parametrize("resume", [False, True])
+def test_files_of_others_beside_the_output_are_left_alone(light, tmp_path, name, resume):
+    source = write_jsonl(tmp_path / "in.jsonl", ROWS)
+    (tmp_path / name).write_text('{"years": "of work"}')
+    before = read_bytes(tmp_path)
+    with pytest.raises(InputError, match=f"{name}: expected"):
+        run(source, tmp_path / "out.csv", resume=resume)
+    assert read_bytes(tmp_path) == before
+
+
+def test_a_record_that_is_no_jobs_is_one_message(light, tmp_path):
+    source = write_jsonl(tmp_path / "in.jsonl", ROWS)
+    out = tmp_path / "out"
+    run(source, out, shard_rows=5)
+    whole = json.loads((out / "run.json").read_text())
+    broken = [
+        ("[]", "found list"), ("{", "not JSON"), ("{}", "schema None"),
+        ('{"schema": 1, "shards": [{}], "stance_version": "0.0.1"}', "version 0.0.1 then"),
+        ('{"schema": 1, "shards": []}', "no 'stance_version', no 'model', no 'options'"),
+        (json.dumps(whole | {"model": {}}), "no 'model.sha256'"),
+        (json.dumps(whole | {"shards": [7]}), r"no 'shards\[0\].rows'"),
+        (json.dumps(whole | {"inputs": [{}]}), r"no 'inputs\[0\].path'"),
+        (json.dumps(whole | {"joined": 1}), "no 'joined.bytes'"),
+        (json.dumps(whole | {"shards": [whole["shards"][0] | {"labels": {}}]}),
+         r"no 'shards\[0\].labels.favor'"),
+    ]  # fmt: skip
+    for content, words in broken:
+        (out / "run.json").write_text(content)
+        with pytest.raises(InputError, match=rf"run\.json: expected .*{words}"):
+            run(source, out, shard_rows=5, resume=True)
 
 
 def test_what_changed_between_runs_is_refused_and_named(light, tmp_path, monkeypatch):

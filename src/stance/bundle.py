@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from stance import files
+from stance import files, objects
 from stance.cascade import CascadeFacts
 from stance.errors import InputError
 
@@ -137,7 +137,7 @@ def read_settings(root: Path) -> dict[str, Any]:
         raise InputError(str(path), expected="the file", found="no such file", remedy=REMEDY)
     with files.open_input(path) as stream:
         raw = b"".join(stream)
-    content = files.parse_object(files.decode_line(raw, str(path), 1), str(path))
+    content = objects.parse_object(files.decode_line(raw, str(path), 1), str(path))
     if content.get("format") != FORMAT or not isinstance(content.get("files"), dict):
         found = f"format {content.get('format')!r}"
         remedy = "Use a version of this package that knows it."

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from stance import files
+from stance import objects
 from stance.calibration import softmax
 from stance.errors import InputError
 
@@ -105,7 +105,7 @@ def read_tensors(path: Path) -> Tensors:
     """Return the tensors of a safetensors file by name."""
     content = path.read_bytes()
     start = HEADER_BYTES + int.from_bytes(content[:HEADER_BYTES], "little")
-    header = files.parse_object(content[HEADER_BYTES:start].decode(errors="replace"), str(path))
+    header = objects.parse_object(content[HEADER_BYTES:start].decode(errors="replace"), str(path))
     tensors: Tensors = {}
     for name, entry in header.items():
         if name == "__metadata__":

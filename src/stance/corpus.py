@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from stance import __version__
 from stance.errors import InputError
-from stance.inputs import BadRow, Input, Statement, find_inputs, iter_rows
+from stance.inputs import BadRow, Statement, iter_rows
 from stance.journal import Journal
 from stance.model import load
 from stance.outputs import SCHEMA, Output, claim
@@ -29,6 +29,7 @@ from stance.shards import (
     use_model,
     write_part,
 )
+from stance.sources import Input, find_inputs
 from stance.survey import Shard, Survey, survey
 
 log = logging.getLogger(__name__)
@@ -166,6 +167,7 @@ def score(job: Job, engine: Engine = score_here) -> Summary:
         layout = plan_layout(output.form, job.text_column, found.columns, scorer.marks)
         journal = Journal(output, identify(job, scorer, found), earlier)
         if output.is_finished:
+            journal.check_finished()
             journal.clear()
             return summarize(journal, len(journal.shards), 0.0)
         work = Work(job, tuple(inputs), tuple(found.shards), layout)
@@ -187,7 +189,7 @@ def score(job: Job, engine: Engine = score_here) -> Summary:
 
 def look_through(job: Job, inputs: Sequence[Input]) -> Survey:
     """Survey the inputs, with a bar."""
-    size = sum(source.path.stat().st_size for source in inputs if source.path.is_file())
+    size = sum(source.stamp.size for source in inputs)
     with tqdm(
         desc="reading", total=size, unit="B", unit_scale=True, disable=not job.bars, leave=False
     ) as bar:
@@ -212,14 +214,31 @@ def identify(job: Job, scorer: Scorer, found: Survey) -> dict[str, Any]:
 
 
 def run_shards(work: Work, scorer: Scorer, engine: Engine, journal: Journal, first: int) -> None:
-    """Score the shards from a given one on and record each."""
+    """Score the shards from a given one on and record each.
+
+    Raises:
+        InputError: an input changed; what was read of it then is not recorded.
+    """
     total = sum(shard.rows for shard in work.shards)
     done = sum(shard.rows for shard in work.shards[:first])
     bars = work.job.bars
     with tqdm(desc="scoring", total=total, initial=done, unit=" rows", disable=not bars) as bar:
-        if first < len(work.shards):
-            for outcome in engine(work, scorer, first, bar.update):
+        outcomes = engine(work, scorer, first, bar.update) if first < len(work.shards) else ()
+        try:
+            for index, outcome in enumerate(outcomes, start=first):
+                for source in list_sources(work, index):
+                    source.check_unchanged()
                 journal.commit(outcome)
+        except InputError:
+            for source in work.inputs:
+                source.check_unchanged()  # where one changed, that is why
+            raise
+
+
+def list_sources(work: Work, index: int) -> tuple[Input, ...]:
+    """Return the inputs of which a shard may hold rows."""
+    last = work.shards[index + 1].start.file if index + 1 < len(work.shards) else len(work.inputs)
+    return work.inputs[work.shards[index].start.file : last + 1]
 
 
 def summarize(journal: Journal, first: int, seconds: float) -> Summary:

@@ -4,10 +4,8 @@
 the error; ``read_jsonl`` raises it instead. CSV and Parquet are in ``tables`` and ``parquet``.
 """
 
-import base64
 import gzip
 import json
-import math
 import os
 import tempfile
 import zlib
@@ -17,6 +15,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from stance import objects
 from stance.errors import InputError, StanceError
 
 MAX_RECORD_BYTES = 16 * 2**20  # a longer line or quoted field is a fault, not data
@@ -150,7 +149,7 @@ def iter_jsonl(stream: IO[bytes], name: str, line: int = 1, offset: int = 0) -> 
     """Yield the objects of a JSON-lines file that stands at the line and offset, without blanks."""
     lines = split_lines(stream, name, line, offset)
     full = (item for item in lines if isinstance(item[2], InputError) or item[2].strip())
-    return _parse_lines(full, name, parse_object)
+    return _parse_lines(full, name, objects.parse_object)
 
 
 def _parse_lines(
@@ -179,25 +178,6 @@ def read_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
             if isinstance(record.value, InputError):
                 raise record.value
             yield record.line, record.value
-
-
-def parse_object(line: str, where: str) -> dict[str, Any]:
-    """Parse one JSON object, or say what stands there instead."""
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            where,
-            expected="a JSON object",
-            found=f"text that is not JSON ({error})",
-            remedy="Mend the text, or get the file again.",
-        ) from None
-    if not isinstance(value, dict):
-        raise InputError(
-            where, expected="a JSON object", found=type(value).__name__,
-            remedy="Write one object with named fields a line.",
-        )  # fmt: skip
-    return value
 
 
 @contextmanager
@@ -245,36 +225,6 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def encode_object(row: dict[str, Any]) -> bytes:
-    """Return one line of JSON for any row.
-
-    What JSON has no form for is written as text (dates, decimals; bytes in base 64) or null (NaN,
-    infinity); a lone surrogate, which UTF-8 cannot hold, makes its row ASCII with escapes.
-    """
-    try:
-        line = json.dumps(row, ensure_ascii=False, allow_nan=False, default=to_plain) + "\n"
-        return line.encode()
-    except UnicodeEncodeError:
-        return (json.dumps(row, allow_nan=False, default=to_plain) + "\n").encode()
-    except (ValueError, TypeError):  # NaN, or an object with keys that are no strings
-        return (json.dumps(to_plain(row), allow_nan=False) + "\n").encode()
-
-
-def to_plain(value: Any) -> Any:
-    """Return a value as JSON has it; what it has no form for becomes text or None."""
-    if isinstance(value, dict):
-        return {str(key): to_plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [to_plain(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, str | int):
-        return value
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
 def write_text(path: str | Path, text: str) -> None:
     """Write a UTF-8 file whole; see ``write_bytes``."""
     write_bytes(path, text.encode("utf-8"))
@@ -291,8 +241,14 @@ def write_bytes(path: str | Path, content: bytes) -> None:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write one JSON value, indented, in ASCII-safe UTF-8 with its keys in the given order."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write one JSON value, indented, in UTF-8 with its keys in the given order.
+
+    A lone surrogate, such as a file's name may hold, makes it ASCII with escapes.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    if objects.SURROGATE.search(text):
+        text = json.dumps(value, indent=2, allow_nan=False)
+    write_text(path, text + "\n")
 
 
 def write_jsonl(path: str | Path, rows: Iterable[dict[str, Any]]) -> None:

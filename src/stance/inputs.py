@@ -1,22 +1,16 @@
-"""What a corpus is read from: which files, and each of their rows or what is wrong with it."""
+"""The rows of a corpus: each of its files' records as a statement, or what is wrong with it."""
 
-import glob
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from stance import files, tables
 from stance.errors import InputError
 from stance.files import Record
+from stance.sources import Input
 
-FORMS = ("txt", "csv", "jsonl", "parquet")
 READERS = {"txt": files.iter_txt, "jsonl": files.iter_jsonl, "csv": tables.iter_csv}
-NAMES = ".txt, .csv, .jsonl (each also with .gz) or .parquet"
 MAX_CHARACTERS = 1_000_000  # of a text: what is longer is no statement
-
-log = logging.getLogger(__name__)
 
 
 class Place(NamedTuple):
@@ -29,14 +23,6 @@ class Place(NamedTuple):
 
 
 START = Place()
-
-
-@dataclass(frozen=True)
-class Input:
-    """A file of statements; ``form`` is one of ``FORMS``."""
-
-    path: Path
-    form: str
 
 
 @dataclass(frozen=True)
@@ -62,87 +48,6 @@ class BadRow:
     row: int
     line: int | None
     reason: str
-
-
-def find_inputs(names: Sequence[str], outs: Sequence[Path]) -> list[Input]:
-    """Return the files that paths, folders and globs name, each in the order of its paths.
-
-    Args:
-        names: what to read. A folder is searched to its depths for files of known forms; names
-            that begin with a dot or an underscore are left out.
-        outs: what the job writes; it is never read.
-
-    Raises:
-        InputError: nothing is found, a file's form is unknown, or a file is named twice.
-    """
-    own = [out.resolve() for out in outs]
-    found: list[Input] = []
-    seen: set[Path] = set()
-    for name in names:
-        paths = [
-            path for path in list_paths(name)
-            if not any(path.resolve().is_relative_to(out) for out in own)
-        ]  # fmt: skip
-        if not paths:
-            raise InputError(name, expected="at least one file whose name ends in " + NAMES,
-                             found="none", remedy="Check the path.")  # fmt: skip
-        for path in paths:
-            if path.resolve() in seen:
-                raise InputError(str(path), expected="each file once", found="it twice",
-                                 remedy="Name it once.")  # fmt: skip
-            seen.add(path.resolve())
-            found.append(Input(path, name_form(path)))
-    return found
-
-
-def list_paths(name: str) -> list[Path]:
-    """Return the files that a path, a folder or a glob stands for, sorted by path."""
-    path = Path(name)
-    if path.is_dir():
-        return search_folder(path)
-    if path.exists() or not any(char in name for char in "*?["):
-        return [path]
-    found = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - Path.glob: no absolute ones
-    return [Path(found) for found in found if not Path(found).is_dir()]
-
-
-def search_folder(folder: Path) -> list[Path]:
-    """Return a folder's files of known forms, sorted by path."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    shown = [
-        path for path in paths
-        if not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
-    ]  # fmt: skip
-    known = [path for path in shown if find_form(path)]
-    if len(known) < len(shown):
-        other = next(path for path in shown if path not in set(known))
-        log.info("%s: files of other forms left out: %d, such as %s",
-                 folder, len(shown) - len(known), other)  # fmt: skip
-    return known
-
-
-def find_form(path: Path) -> str | None:
-    """Return the form that a file's name stands for, or None."""
-    suffixes = [suffix.lower().lstrip(".") for suffix in path.suffixes[-2:]]
-    packed = suffixes[-1:] == ["gz"]
-    form = suffixes[-2] if packed and len(suffixes) == 2 else suffixes[-1] if suffixes else ""
-    return form if form in FORMS and not (packed and form == "parquet") else None
-
-
-def name_form(path: Path) -> str:
-    """Return a file's form.
-
-    Raises:
-        InputError: its name ends otherwise, or it is a pipe or device, which cannot be read twice.
-    """
-    form = find_form(path)
-    if path.exists() and not path.is_file():
-        raise InputError(str(path), expected="a file or a folder", found="a pipe or device",
-                         remedy="Write it to a file first, or use stance predict.")  # fmt: skip
-    if form is None:
-        raise InputError(str(path), expected="a name that ends in " + NAMES,
-                         found=f"'{path.name}'", remedy="Rename or convert it.")  # fmt: skip
-    return form
 
 
 def iter_records(source: Input, start: Place = START) -> Iterator[Record]:

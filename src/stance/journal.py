@@ -4,15 +4,17 @@ A part counts once ``run.json`` names it. What a killed job left beyond that is 
 a resumed job ends with the same bytes as one that was never killed.
 """
 
+import hashlib
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from stance import files
+from stance import files, objects
+from stance.bundle import hash_file
 from stance.errors import InputError, StanceError
 from stance.outputs import BAD, RUN, Output
 from stance.shards import Layout, Outcome, join_parts
@@ -36,9 +38,11 @@ class Journal:
         self.output = output
         self.identity = identity
         self.shards: list[dict[str, Any]] = []
+        self.joined: dict[str, Any] | None = None  # size and sha256 of the file the parts became
         if content is not None:
             self._compare(content)
             self.shards = content["shards"]
+            self.joined = content.get("joined")
 
     def _compare(self, content: dict[str, Any]) -> None:
         changes = list(find_changes(content, self.identity))
@@ -58,25 +62,46 @@ class Journal:
         whole = 0
         for index, shard in enumerate(self.shards):
             part = self.output.name_part(index)
-            if not part.is_file() or part.stat().st_size != shard["bytes"]:
+            if not is_whole(part, shard):
                 log.info("%s is missing or changed: its rows and later ones are scored again", part)
                 break
             whole += 1
         bad = self.output.folder / BAD
-        size = bad.stat().st_size if bad.is_file() else 0
-        while whole and sum(shard["bad_bytes"] for shard in self.shards[:whole]) > size:
-            whole -= 1
-        self.shards = self.shards[:whole]
+        kept = count_whole(bad, self.shards)
+        if kept < whole:
+            log.info("%s is missing or changed: the rows of part %d and later ones are scored "
+                     "again", bad, kept)  # fmt: skip
+        self.shards = self.shards[: min(whole, kept)]
         if self.output.is_file:
             self.output.run.unlink(missing_ok=True)  # of an earlier file of this name
         if bad.is_file():
             os.truncate(bad, sum(shard["bad_bytes"] for shard in self.shards))
         self.save(done=False)
-        return whole
+        return len(self.shards)
+
+    def check_finished(self) -> None:
+        """Raise unless the file that a job completed, and its bad rows, are as it left them.
+
+        Raises:
+            InputError: one is missing or changed.
+        """
+        output = self.output
+        if not self.joined or not is_whole(output.path, self.joined):
+            changed = output.path
+        elif count_whole(output.bad, self.shards) < len(self.shards):
+            changed = output.bad
+        else:
+            return
+        raise InputError(
+            str(changed),
+            expected="the file as the job left it",
+            found="another, by its SHA-256 in " + output.run.name,
+            remedy=f"Put it back, or move it and {output.path.name} away and score anew.",
+        )
 
     def commit(self, outcome: Outcome) -> None:
         """Record that the next part is written: first its bad rows, then the part itself."""
-        lines = b"".join(files.encode_object(asdict(row)) for row in outcome.bad)
+        lines = b"".join(objects.encode_object(asdict(row)) for row in outcome.bad)
         if lines:
             append(self.output.folder / BAD, lines)
         self.shards.append(
@@ -84,7 +109,9 @@ class Journal:
                 "rows": sum(outcome.labels.values()),
                 "bad_rows": len(outcome.bad),
                 "bytes": outcome.size,
+                "sha256": outcome.sha256,
                 "bad_bytes": len(lines),
+                "bad_sha256": hashlib.sha256(lines).hexdigest(),
                 "labels": outcome.labels,
                 "skipped": outcome.skipped,
             }
@@ -116,16 +143,21 @@ class Journal:
         totals = {"rows": self.rows, "bad_rows": self.bad_rows, "labels": self.labels,
                   "skipped": self.skipped}  # fmt: skip
         content = {**self.identity, "done": done, **totals, "shards": self.shards}
+        if done and self.joined:
+            content["joined"] = self.joined
         files.write_json(self.output.folder / RUN, content)
 
     def finish(self, layout: Layout) -> None:
         """Say that the job is done; join the parts where one file was asked for."""
         output = self.output
-        self.save(done=True)
         if output.is_file:
             parts = [output.name_part(index) for index in range(len(self.shards))]
             with files.open_output(output.path) as stream:
                 join_parts(stream, parts, layout)
+            size = output.path.stat().st_size
+            self.joined = {"bytes": size, "sha256": hash_file(output.path)}
+        self.save(done=True)
+        if output.is_file:
             copy(output.folder / BAD, output.bad)
             copy(output.folder / RUN, output.run)
             self.clear()
@@ -150,6 +182,27 @@ def find_changes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
         if was["sha256"] != now["sha256"]:
             yield f"{now['path']} has other content than {was['path']} had"
             return
+
+
+def is_whole(path: Path, record: dict[str, Any]) -> bool:
+    """Say whether a file has the ``bytes`` and the ``sha256`` that were recorded of it."""
+    return (
+        path.is_file()
+        and path.stat().st_size == record["bytes"]
+        and hash_file(path) == record["sha256"]
+    )
+
+
+def count_whole(bad: Path, shards: Sequence[dict[str, Any]]) -> int:
+    """Return of how many shards, from the first on, the bad rows stand in a file as recorded."""
+    if not bad.is_file():
+        return next((i for i, shard in enumerate(shards) if shard["bad_bytes"]), len(shards))
+    with files.open_input(bad) as stream:
+        for i, shard in enumerate(shards):
+            lines = stream.read(shard["bad_bytes"])
+            if hashlib.sha256(lines).hexdigest() != shard["bad_sha256"]:
+                return i
+    return len(shards)
 
 
 def append(path: Path, lines: bytes) -> None:

@@ -1,13 +1,12 @@
 """The model: statements in, predictions out."""
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stance import language
 from stance.bundle import CASCADE, ONNX, TOKENIZER, Bundle, read_bundle
@@ -17,10 +16,9 @@ from stance.document import analyze as analyze_document
 from stance.errors import InputError, StanceError
 from stance.runtime import Runtime, Scores
 from stance.spans import decode_spans
+from stance.stream import Recent, copy, cut_stream
 from stance.types import LABELS, NEUTRAL, Analysis, Prediction
-
-STREAM_BATCH = 512
-STREAM_CHARACTERS = 1_000_000
+from stance.unread import is_blank, predict_blank, predict_skipped
 
 
 class Model:
@@ -34,6 +32,7 @@ class Model:
     def __init__(self, bundle: Bundle, *, device: str = "auto") -> None:
         self.bundle = bundle
         self.device = device
+        self.recent = Recent()
         self.runtime = Runtime(
             bundle.folder / ONNX,
             bundle.folder / TOKENIZER,
@@ -90,6 +89,8 @@ class Model:
     def stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
         """Yield the prediction of each statement in order, in constant memory.
 
+        A text that came lately (see ``stream.Recent``) is not read again.
+
         Args:
             texts: statements, perhaps without end.
         """
@@ -101,7 +102,12 @@ class Model:
                 remedy="Pass [text], or use Model.predict.",
             )
         for chunk in cut_stream(texts):
-            yield from self._predict(chunk)
+            self._check(chunk)
+            known = self.recent.find(chunk)
+            new = self._predict([text for text in dict.fromkeys(chunk) if text not in known])
+            self.recent.keep(new)
+            known |= {prediction.text: prediction for prediction in new}
+            yield from (copy(known[text]) for text in chunk)
 
     def stream_fast(self, texts: Iterable[str]) -> Iterator[tuple[Prediction, bool]]:
         """Yield the prediction of each statement, and whether the full model read it.
@@ -123,8 +129,11 @@ class Model:
                 found=f"no {CASCADE} in it",
                 remedy="Score without it (leave --fast out), or add one with train/cascade.py.",
             )
-        stage = read_first_stage(self.bundle.folder / CASCADE)
-        return self._cascade(texts, stage, facts.threshold)
+        return self._cascade(texts, self._first_stage, facts.threshold)
+
+    @cached_property
+    def _first_stage(self) -> FirstStage:
+        return read_first_stage(self.bundle.folder / CASCADE)
 
     def _cascade(
         self, texts: Iterable[str], stage: FirstStage, threshold: float
@@ -136,14 +145,18 @@ class Model:
             first = stage.score([cut.windows[0].ids for cut in cuts])
             several = np.array([len(cut.windows) > 1 for cut in cuts])  # more than it reads
             passed = (1 - first[:, LABELS.index(NEUTRAL)] >= threshold) | several
-            full = self.runtime.score_cuts([cuts[i] for i in passed.nonzero()[0]])
-            found = dict(zip(passed.nonzero()[0].tolist(), full, strict=True))
+            known = self.recent.find(different[i] for i in passed.nonzero()[0])
+            new = [i for i in passed.nonzero()[0] if different[i] not in known]
+            scores = self.runtime.score_cuts([cuts[i] for i in new])
+            read = [self._decide(different[i], s) for i, s in zip(new, scores, strict=True)]
+            self.recent.keep(read)
+            known |= {prediction.text: prediction for prediction in read}
             at = {text: i for i, text in enumerate(different)}
             for i, text in ((at[text], text) for text in chunk):
-                if i in found:
-                    yield self._decide(text, found[i]), True
+                if passed[i]:
+                    yield copy(known[text]), True
                 else:
-                    yield predict_skipped(text, first[i]), False
+                    yield predict_skipped(text, first[i], cuts[i].windows[0].offsets), False
 
     def analyze(
         self, text: str, *, document: str | None = None, actors: str | Path | None = None
@@ -181,7 +194,7 @@ class Model:
 
     def _decide(self, text: str, scores: Scores) -> Prediction:
         settings = self.bundle.settings
-        blank = not text.strip() or not any(end > start for start, end in scores.offsets)
+        blank = is_blank(text, scores.offsets)
         if blank and NEUTRAL in settings.labels:
             return predict_blank(text, settings.labels)
         probabilities = softmax(scores.logits, settings.temperature)
@@ -201,34 +214,6 @@ class Model:
             source=None if label == NEUTRAL else source,
             truncated=scores.truncated,
         )
-
-
-def cut_stream(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Yield lists of texts, bounded in number and, for the sake of memory, in characters."""
-    chunk: list[str] = []
-    characters = 0
-    for text in texts:
-        chunk.append(text)
-        characters += len(text) if isinstance(text, str) else 0
-        if len(chunk) >= STREAM_BATCH or characters >= STREAM_CHARACTERS:
-            yield chunk
-            chunk, characters = [], 0
-    if chunk:
-        yield chunk
-
-
-def predict_blank(text: str, labels: tuple[str, ...]) -> Prediction:
-    """Return what a text without a readable token gets: neutral, not reliable."""
-    scores = {label: float(label == NEUTRAL) for label in labels}
-    return Prediction(text, NEUTRAL, scores, 1.0, False, None, None, False)
-
-
-def predict_skipped(text: str, probabilities: NDArray[np.floating]) -> Prediction:
-    """Return what a text gets that the first stage did not pass on: neutral, not reliable."""
-    scores = dict(zip(LABELS, map(float, probabilities), strict=True))
-    if not text.strip():
-        return predict_blank(text, LABELS)
-    return Prediction(text, NEUTRAL, scores, scores[NEUTRAL], False, None, None, False)
 
 
 def load(

@@ -4,15 +4,16 @@ import errno
 import glob
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stance import files
+from stance import __version__, files, objects
 from stance.errors import InputError, StanceError
 from stance.shards import FORMS
+from stance.types import LABELS
 
 try:
     import fcntl
@@ -23,6 +24,17 @@ RUN = "run.json"
 BAD = "bad-rows.ndjson"  # no suffix of a form: whoever reads all parts must not read it too
 LOCK = ".lock"
 SCHEMA = 1  # of run.json
+RECORD: dict[str, type] = {
+    "stance_version": str, "model": dict, "options": dict, "inputs": list, "shards": list
+}  # fmt: skip
+JOINED: dict[str, type] = {"bytes": int, "sha256": str}
+INPUT: dict[str, type] = {"path": str, "sha256": str}
+SHARD: dict[str, type] = {
+    "rows": int, "bad_rows": int, "bytes": int, "sha256": str, "bad_bytes": int,
+    "bad_sha256": str, "labels": dict, "skipped": int,
+}  # fmt: skip
+"""What a resumed job reads of ``run.json``: of it, of the file that the parts were joined to, of
+each input and each part."""
 
 log = logging.getLogger(__name__)
 
@@ -106,14 +118,8 @@ def claim(output: Output, *, resume: bool) -> Iterator[dict[str, Any] | None]:
             what is there is no job's.
         StanceError: the output cannot be written.
     """
-    for path in (output.path, output.folder):
-        if path.exists() and not resume:
-            raise InputError(
-                str(path),
-                expected="a path where nothing is yet",
-                found="a folder" if path.is_dir() else "a file",
-                remedy="Use --resume to go on with the job begun there, or name another OUT.",
-            )
+    if not resume:
+        check_free(output, (output.path, output.folder, output.run, output.bad))
     if output.path.exists() and output.path.is_file() != output.is_file:
         raise InputError(
             str(output.path),
@@ -130,6 +136,24 @@ def claim(output: Output, *, resume: bool) -> Iterator[dict[str, Any] | None]:
     finally:
         with suppress(OSError):  # it holds files unless nothing came of the job
             output.folder.rmdir()
+
+
+def check_free(output: Output, paths: Iterable[Path]) -> None:
+    """Raise where something stands already that the job would write.
+
+    Raises:
+        InputError: something does.
+    """
+    for path in paths:
+        if path.exists() or path.is_symlink():
+            raise InputError(
+                str(path),
+                expected="a path where nothing is yet",
+                found="a folder" if path.is_dir() else "a file",
+                remedy="Use --resume to go on with the job begun there, or name another OUT."
+                if path in (output.path, output.folder)
+                else "Move it away, or name another OUT.",
+            )
 
 
 def make_folder(path: Path) -> None:
@@ -162,13 +186,14 @@ def remove_partials(output: Output) -> None:
 
 
 def read_run(output: Output) -> dict[str, Any] | None:
-    """Return what an earlier run left, or None where nothing is."""
+    """Return what an earlier run left, or None where nothing is.
+
+    Raises:
+        InputError: what is there is no job's.
+    """
     path = output.run if output.is_finished else output.folder / RUN
     if path.is_file():
-        with files.open_input(path) as stream:
-            content = files.parse_object(stream.read().decode(errors="replace"), str(path))
-        if content.get("schema") == SCHEMA and "shards" in content:
-            return content
+        return parse_run(path)
     strange = [path for path in output.folder.iterdir() if not path.name.startswith(".")]
     if output.is_file and output.path.exists():
         strange.append(output.path)
@@ -179,7 +204,55 @@ def read_run(output: Output) -> dict[str, Any] | None:
             found=f"files of another origin, such as {strange[0]}",
             remedy="Name another OUT.",
         )
+    if output.is_file and output.run.is_file():
+        parse_run(output.run)  # of an earlier file of this name, or not ours
+    elif output.is_file:
+        check_free(output, (output.run, output.bad))
     return None
+
+
+def parse_run(path: Path) -> dict[str, Any]:
+    """Return the record of a job.
+
+    Raises:
+        InputError: it is no such record.
+    """
+    with files.open_input(path) as stream:
+        content = objects.parse_object(stream.read().decode(errors="replace"), str(path))
+    found = f"schema {content.get('schema')!r}"
+    if content.get("schema") == SCHEMA:
+        found = ", ".join(find_faults(content))
+    if found and content.get("stance_version", __version__) != __version__:
+        found = f"version {content['stance_version']} then, {__version__} now"
+    if found:
+        raise InputError(
+            str(path), expected="the record of a job, as stance score writes it",
+            found=found[:300], remedy="Name another OUT, or put the file back as it was.",
+        )  # fmt: skip
+    return content
+
+
+def find_faults(content: dict[str, Any]) -> Iterator[str]:
+    """Yield what the record of a job lacks."""
+    yield from find_missing("", content, RECORD)
+    if isinstance(content.get("model"), dict):
+        yield from find_missing("model.", content["model"], {"sha256": str})
+    if "joined" in content:
+        yield from find_missing("joined.", content["joined"], JOINED)
+    for name, fields in (("inputs", INPUT), ("shards", SHARD)):
+        entries = content.get(name)
+        for i, entry in enumerate(entries if isinstance(entries, list) else ()):
+            yield from find_missing(f"{name}[{i}].", entry, fields)
+
+
+def find_missing(place: str, entry: Any, fields: dict[str, type]) -> Iterator[str]:
+    """Yield the fields that an object lacks, or has with values of another type."""
+    for name, kind in fields.items():
+        if not isinstance(entry, dict) or type(entry.get(name)) is not kind:
+            yield f"no '{place}{name}'"
+    labels = entry.get("labels") if isinstance(entry, dict) else None
+    if fields is SHARD and isinstance(labels, dict):
+        yield from find_missing(f"{place}labels.", labels, dict.fromkeys(LABELS, int))
 
 
 @contextmanager

@@ -22,6 +22,9 @@ ARROW_TYPES = {
 }  # fmt: skip
 """By Python type, and by kind of JSON value as ``survey.name_kind`` gives it."""
 
+CELL_FAULTS = (ValueError, OverflowError)
+"""What a cell raises that Python cannot hold: a year above 9999, bytes that are not UTF-8."""
+
 
 def open_parquet(path: Path) -> pq.ParquetFile:
     """Open a Parquet file for reading in pieces.
@@ -47,12 +50,50 @@ def damaged(path: Path, error: Exception) -> InputError:
 
 
 def read_types(path: Path) -> dict[str, pa.DataType]:
-    """Return the type of each column of a file."""
+    """Return the type of each column of a file.
+
+    Raises:
+        InputError: two columns have one name, or no value of a column could be read.
+    """
     with open_parquet(path) as file:
-        return {
-            field.name: field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-            for field in file.schema_arrow
-        }
+        schema = file.schema_arrow
+    for name, kind in zip(schema.names, schema.types, strict=True):
+        if schema.names.count(name) > 1:
+            raise InputError(
+                str(path), expected="columns with different names", found=f"'{name}' twice",
+                remedy="Rename one.",
+            )  # fmt: skip
+        if fault := find_fault(kind):
+            raise InputError(
+                f"{path} column '{name}'", expected="a column whose values Python can hold",
+                found=fault, remedy="Leave the column out, or give it another type.",
+            )  # fmt: skip
+    return {
+        field.name: field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        for field in schema
+    }
+
+
+def find_fault(kind: pa.DataType) -> str | None:
+    """Return why Python can hold no value of a type, or None where it can."""
+    types = pa.types
+    if types.is_timestamp(kind) and kind.tz is not None:
+        try:
+            pa.scalar(0, kind).as_py()
+        except (LookupError, ValueError):
+            return f"the unknown time zone '{kind.tz}'"
+    inner: list[pa.DataType] = []
+    if types.is_struct(kind):
+        names = [field.name for field in kind]
+        for name in names:
+            if names.count(name) > 1:
+                return f"objects with '{name}' twice"
+        inner = [field.type for field in kind]
+    elif types.is_map(kind):
+        inner = [kind.key_type, kind.item_type]
+    elif types.is_nested(kind) or types.is_dictionary(kind):
+        inner = [kind.value_type]
+    return next(filter(None, map(find_fault, inner)), None)
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -69,6 +110,8 @@ def count_rows(path: Path) -> int:
 
 def iter_parquet(path: Path, start: int = 0) -> Iterator[Record]:
     """Yield the rows of a file as objects, their number from 1 in the place of a line.
+
+    A row with a cell that Python cannot hold is that fault instead.
 
     Args:
         path: the file.
@@ -87,18 +130,22 @@ def iter_parquet(path: Path, start: int = 0) -> Iterator[Record]:
             for batch in file.iter_batches(
                 BATCH_ROWS, row_groups=range(first, len(groups)), use_threads=False
             ):
-                columns = [to_values(column) for column in batch.columns]
+                names = batch.schema.names
+                columns = [to_values(*pair) for pair in zip(names, batch.columns, strict=True)]
                 for row in zip(*columns, strict=True):
                     number += 1
                     if number > start:
-                        names = batch.schema.names
-                        yield Record(number, 0, dict(zip(names, row, strict=True)))
+                        fault = next((cell for cell in row if isinstance(cell, InputError)), None)
+                        yield Record(number, 0, fault or dict(zip(names, row, strict=True)))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise damaged(path, error) from None
 
 
-def to_values(column: pa.Array) -> list[Any]:
-    """Return a column's values; of times, what is below a microsecond is dropped."""
+def to_values(name: str, column: pa.Array) -> list[Any]:
+    """Return a column's values, or the faults of those that Python cannot hold.
+
+    Of times, what is below a microsecond is dropped.
+    """
     kind = column.type
     if pa.types.is_temporal(kind) and getattr(kind, "unit", None) == "ns":
         coarse = {
@@ -107,7 +154,23 @@ def to_values(column: pa.Array) -> list[Any]:
             "time64": pa.time64("us"),
         }
         column = column.cast(coarse[str(kind).split("[")[0]], safe=False)
-    return list(column.to_pylist())
+    try:
+        return list(column.to_pylist())
+    except CELL_FAULTS:
+        return [to_value(name, cell) for cell in column]
+
+
+def to_value(name: str, cell: pa.Scalar) -> Any:
+    """Return a cell's value, or its fault."""
+    try:
+        return cell.as_py()
+    except CELL_FAULTS as error:
+        return InputError(
+            f"column '{name}'",
+            expected=f"in column '{name}' a {cell.type} that Python can hold",
+            found=str(error),
+            remedy="Mend the value.",
+        )
 
 
 def choose_type(kinds: Iterable[Any]) -> pa.DataType:

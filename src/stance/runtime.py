@@ -1,7 +1,6 @@
 """Texts to logits. The only user of onnxruntime and tokenizers."""
 
 import os
-import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from stance.errors import InputError
+from stance.objects import SURROGATE
 from stance.spans import Offsets
 from stance.types import LABELS, NEUTRAL
 
@@ -21,7 +21,6 @@ MAX_WINDOWS = 64  # a statement's further windows are not read, and the predicti
 STRIDE_TOKENS = 32  # overlap of two windows, so that no phrase is cut in both
 MAX_CHARACTERS = 500_000  # far more than MAX_WINDOWS hold; the rest would only cost memory
 SLOW_OPTIMIZERS = ["SkipLayerNormFusion"]  # its one step takes longer than the two it replaces
-SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)

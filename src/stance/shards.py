@@ -8,7 +8,8 @@ from itertools import tee
 from pathlib import Path
 from typing import IO, Any
 
-from stance import files, tables
+from stance import files, objects, tables
+from stance.bundle import hash_file
 from stance.inputs import BadRow, Statement
 from stance.model import Model
 from stance.types import COLUMNS, LABELS, Prediction
@@ -88,12 +89,14 @@ class Outcome:
         labels: rows by label, in the order of ``LABELS``.
         bad: the rows that could not be scored.
         size: bytes of the part.
+        sha256: of the part.
         skipped: rows that a first stage answered.
     """
 
     labels: dict[str, int]
     bad: list[BadRow]
     size: int
+    sha256: str
     skipped: int = 0
 
 
@@ -151,7 +154,7 @@ def write_part(
     with files.open_output(path) as stream:
         write_rows(stream, build_rows(), layout)
     ordered = {label: labels[label] for label in LABELS}
-    return Outcome(ordered, bad, path.stat().st_size, stages[FIRST])
+    return Outcome(ordered, bad, path.stat().st_size, hash_file(path), stages[FIRST])
 
 
 def build_row(
@@ -175,7 +178,7 @@ def write_rows(stream: IO[bytes], rows: Iterable[dict[str, Any]], layout: Layout
             stream.write(encode_cells(row.get(name) for name in layout.columns))
     else:
         for row in rows:
-            stream.write(files.encode_object(row))
+            stream.write(objects.encode_object(row))
 
 
 def encode_cells(cells: Iterable[Any]) -> bytes:

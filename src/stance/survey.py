@@ -12,7 +12,8 @@ from typing import Any
 from stance import files, tables
 from stance.bundle import hash_file
 from stance.errors import InputError
-from stance.inputs import START, BadRow, Input, Place, iter_records, read_row
+from stance.inputs import START, BadRow, Place, iter_records, read_row
+from stance.sources import Input
 
 SAFE_INTEGER = 2**53  # beyond it a float cannot stand for an integer
 TICK_ROWS = 1000
@@ -95,7 +96,7 @@ class Survey:
                 done = record.offset
         if objects and not has_column:
             raise no_column(str(source.path), self.text_column, self.columns)
-        tick(source.path.stat().st_size - done)
+        tick(source.stamp.size - done)
         self.rows += rows
         return rows
 
@@ -112,18 +113,20 @@ def survey(
         tick: called with the number of bytes done since the last call.
 
     Raises:
-        InputError: a file cannot be read, lacks the column, or no row at all can be scored.
+        InputError: a file cannot be read, lacks the column, changes meanwhile, or no row at all can
+            be scored.
     """
     found = Survey(text_column, shard_rows)
     for source in inputs:
         found.note_columns(read_head(source, text_column))
     for i, source in enumerate(inputs):
-        size, sha256 = source.path.stat().st_size, hash_file(source.path)
+        size, sha256 = source.stamp.size, hash_file(source.path)
         if source.form == "parquet":
             rows = found.add_parquet(source, Place(i))
             tick(size)
         else:
             rows = found.add_text(source, Place(i), tick)
+        source.check_unchanged()  # the hash is that of the rows
         found.facts.append(
             {"path": str(source.path), "bytes": size, "sha256": sha256, "rows": rows}
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from stance import files
+from stance import files, objects
 from stance.errors import InputError
 from stance.files import Record
 
@@ -158,6 +158,6 @@ def to_text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool | dict | list | tuple):
-        return json.dumps(files.to_plain(value), ensure_ascii=False)
-    plain = value if isinstance(value, int | float) else files.to_plain(value)
+        return json.dumps(objects.to_plain(value), ensure_ascii=False)
+    plain = value if isinstance(value, int | float) else objects.to_plain(value)
     return str(plain)

@@ -18,7 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from stance import __version__, files
+from stance import __version__, files, objects
 from stance.errors import InputError
 from stance.evaluation import benchmarks
 from stance.evaluation.records import Record, write_records
@@ -142,7 +142,7 @@ def read_results(path: Path) -> dict[str, Any]:
     """
     with files.open_input(path) as stream:
         text = "".join(files.iter_lines(stream, str(path)))
-    content = files.parse_object(text, str(path))
+    content = objects.parse_object(text, str(path))
     sets = content.get("sets")
     if content.get("schema") != SCHEMA or not isinstance(sets, dict) or not sets:
         raise InputError(
