@@ -158,7 +158,22 @@ def test_each_annotator_is_measured_against_the_others_alone():
     assert found["judge"]["accuracy"]["value"] == pytest.approx((1 + 1 + 0.5) / 3, abs=1e-5)
 
 
-def test_no_annotator_row_without_two_who_judged_every_row():
+def test_no_annotator_row_without_two_who_judged_the_same_rows():
     assert summarize_annotator([make_row(1), make_row(2)], np.array([0, 0])) is None
-    rows = [make_row(1, votes=vote(a="favor", b="favor")), make_row(2, votes=vote(a="favor"))]
+    rows = [make_row(1, votes=vote(a="favor")), make_row(2, votes=vote(b="favor"))]
     assert summarize_annotator(rows, np.array([0, 0])) is None
+    rows = [make_row(1, votes=vote(a="favor", b="favor")),
+            make_row(2, votes=vote(c="favor", d="favor"))]  # fmt: skip
+    assert summarize_annotator(rows, np.array([0, 0])) is None
+
+
+def test_an_annotator_is_measured_on_rows_with_a_second_vote_and_not_against_who_decided():
+    rows = [
+        make_row(1, votes=vote(a="favor")),
+        make_row(2, votes=vote(a="favor", b="favor")),
+        make_row(3, votes=vote(a="favor", b="against", c="against")),  # c saw both
+    ]
+    found = summarize_annotator(rows, np.array([3, 0, 2]))
+    assert (found["annotators"], found["n"]) == (2, 2)
+    assert found["annotator"]["accuracy"]["value"] == 0.5
+    assert found["judge"]["accuracy"]["value"] == pytest.approx((1 / 2 + 2 / 2) / 2)

@@ -75,8 +75,8 @@ def list_systems(entry: dict[str, Any], judge: str) -> list[tuple[str, dict[str,
     systems = [(judge, entry["metrics"]), *list_baselines(entry["baselines"])]
     if annotator := entry["annotator"]:
         others = "the other" if annotator["annotators"] == 2 else "the others"
-        kind = annotator["kind"]
-        systems.append((f"one annotator ({kind}) against {others}", annotator["annotator"]))
+        what = f"one annotator ({annotator['kind']}) against {others}, {annotator['n']:,.0f} rows"
+        systems.append((what, annotator["annotator"]))
         systems.append((f"{judge} against the same", annotator["judge"]))
     return systems
 
