@@ -10,6 +10,7 @@ from stance.cascade import CascadeFacts
 from stance.errors import InputError
 from stance.evaluation import agreement, benchmarks, metrics, table
 from stance.evaluation.compare import compare, plant_regression
+from stance.evaluation.coverage import say_coverage
 from stance.evaluation.errors import format_errors, list_errors
 from stance.evaluation.intervals import draw_documents
 from stance.evaluation.outcomes import measure_outcomes, read_outcomes
@@ -32,6 +33,7 @@ TITLES = {
 PLANTED = 0.05  # share of labels that are changed to show what a comparison makes of it
 WORST = 12  # slices that the card shows
 BENCHMARKS = "benchmarks.jsonl"
+ZERO_SHOT = "benchmarks_zero_shot.jsonl"
 VALIDATION = "validation.jsonl"
 MARK = re.compile(r"(?P<start>(?P<lead># |<!-- )begin (?P<name>[\w-]+)(?: -->)?\n).*?"
                   r"(?P<end>(?P=lead)end (?P=name))", re.DOTALL)  # fmt: skip
@@ -72,24 +74,25 @@ def build_model_tables(data: Path, bundle: Bundle) -> dict[str, str]:
         "annotator": format_annotator(data),
         "regression": format_regression(data),
         "corpora": format_corpora(data),
-        "benchmarks": format_benchmarks(data / "predictions" / BENCHMARKS),
+        "benchmarks": format_benchmarks(data / "predictions"),
         "errors": format_validation_errors(data, bundle),
         "ablations": format_ablations(data / "ablations.json"),
         "recipes": format_recipes(data / "recipes.json", TITLES),
     }
     tables["measures"] = format_measures(summaries)
     weighted = summaries["realnews"]["weighted"]
+    narrow = say_coverage(weighted["coverage"])
     tables["realnews-weights"] = (
         f"Weighted, the {summaries['realnews']['n']:,} rows say as much as "
         f"{weighted['effective_n']:.0f} drawn alike would (Kish's effective sample size)."
-    )
+    ) + (narrow and f" Their intervals are {narrow}.")
     tables["probes-phenomena"] = table.format_phenomena(summaries["probes"])
     for name, entry in summaries.items():
         slices = entry["slices"]
         tables[f"{name}-slices"] = table.format_slices(slices[:WORST])
         conflicts = [part for part in slices if part["by"] == "conflict"]
         tables[f"{name}-conflicts"] = table.format_slices(conflicts)
-        tables[f"{name}-systems"] = table.format_systems(entry, "stance")
+        tables[f"{name}-systems"] = table.format_systems(entry, "stance") + note_narrow(entry)
         tables[f"{name}-labels"] = table.format_labels(entry)
         tables[f"{name}-confusion"] = table.format_confusion(entry)
     return tables
@@ -132,6 +135,11 @@ def format_corpora(data: Path) -> str:
     return table.format_rows(("corpus", "rows", "licence as stated"), lines)
 
 
+def note_narrow(entry: dict[str, Any]) -> str:
+    """Return what to know of a set's intervals below its table, if they are too narrow."""
+    return "".join(f"\n\nIntervals: {words}." for words in table.list_narrow(entry))
+
+
 def format_overview(summaries: dict[str, dict[str, Any]]) -> str:
     """Return the table set x metric."""
     names = ("macro_f1", "accuracy", "ece", "holder_share", "source_share")
@@ -142,7 +150,10 @@ def format_overview(summaries: dict[str, dict[str, Any]]) -> str:
     ]  # fmt: skip
     heads = ("set", "rows / documents", "macro-F1", "accuracy", "calibration error",
              "holder found", "source found")  # fmt: skip
-    return table.format_rows(heads, rows)
+    narrow = [f"{TITLES[name]}: {words}" for name, entry in summaries.items()
+              for words in table.list_narrow(entry)]  # fmt: skip
+    note = f"\n\nIntervals, {'; '.join(narrow)}." if narrow else ""
+    return table.format_rows(heads, rows) + note
 
 
 def format_measures(summaries: dict[str, dict[str, Any]]) -> str:
@@ -201,16 +212,25 @@ def format_reliable(entry: dict[str, Any]) -> str:
     return table.format_rows(("predicted", "rows", "reliable", "accuracy of these"), rows)
 
 
-def format_benchmarks(path: Path) -> str:
+def format_benchmarks(folder: Path) -> str:
     """Return the table benchmark x system: the recipe, baselines on the same rows, published.
 
     Before the first run on the benchmarks there are the published figures alone.
+
+    Args:
+        folder: the folder of predictions.
     """
-    known = read_outcomes(path) if path.is_file() else {}
+    known, untrained = (
+        read_outcomes(folder / name) if (folder / name).is_file() else {}
+        for name in (BENCHMARKS, ZERO_SHOT)
+    )
     rows: list[list[str]] = []
     for name in benchmarks.list_benchmarks():
         benchmark, outcomes = benchmarks.read_benchmark(name), known.get(name, [])
         found = measure_outcomes(outcomes, benchmark.metric) if outcomes else {}
+        if name in untrained and "zero_shot" not in found:  # judged apart, so that nothing is paired
+            score = measure_outcomes(untrained[name], benchmark.metric)[""]["score"]
+            found["zero_shot"] = {"score": score, "lead": table.NOTHING}
         size = f"{len(outcomes)} rows" if outcomes else "not measured yet"
         title = f"{benchmark.title}, {table.METRIC_NAMES[benchmark.metric]}, {size}"
         rows.append([title, "", "", "", ""])
@@ -218,6 +238,8 @@ def format_benchmarks(path: Path) -> str:
             score = table.format_interval(part["score"])
             lead = table.format_interval(part["lead"], signed=True) if system else ""
             rows.append(["", table.BASELINE_NAMES.get(system, "this recipe"), score, lead, ""])
+        rows += [["", system, "-", "-", reason]
+                 for system, reason in table.list_absent(found, benchmark=True)]  # fmt: skip
         rows += [["", entry.system, f"{entry.value:.3f}", "", entry.origin]
                  for entry in benchmark.published]  # fmt: skip
     heads = ("benchmark", "system", "score", "this recipe minus it", "source, where not this run")

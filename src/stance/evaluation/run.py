@@ -182,7 +182,8 @@ def judge_benchmark(
         model = load_tuned(place, benchmarks.name_folder(benchmark, target), training)
         part = [row for row in rows if benchmarks.name_target(row) == target]
         if part:
-            scorers = fit_for_benchmark(training, place, baselines)
+            meant = benchmark.describe_labels(target)
+            scorers = fit_for_benchmark(training, meant, place, baselines)
             judge = judge_by_model(model)
             records += judge_rows(judge, scorers, part, None, bars=place.bars)
     return records

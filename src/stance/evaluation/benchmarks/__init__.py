@@ -55,6 +55,7 @@ class Benchmark:
         licence: as stated.
         metric: the official metric, by our name.
         labels: their label by ours.
+        descriptions: what each label means, in words, by our label; may name {target}.
         published: figures of others.
         validation: split to validate on; empty to hold out a tenth of the training rows by hash.
         per_target: whether each target has a model of its own.
@@ -70,10 +71,16 @@ class Benchmark:
     licence: str
     metric: str
     labels: dict[str, str]
+    descriptions: dict[str, str]
     published: tuple[Published, ...]
     validation: str = ""
     per_target: bool = False
     input: str = "{text}"
+
+
+    def describe_labels(self, target: str) -> dict[str, str]:
+        """Return what each label means toward a target."""
+        return {name: text.format(target=target) for name, text in self.descriptions.items()}
 
 
 def read_benchmark(name: str) -> Benchmark:
