@@ -16,7 +16,8 @@ from stance.evaluation.place import Place, refuse_without_data
 from stance.evaluation.probes import read_probes
 from stance.evaluation.records import Record, align, read_records
 from stance.evaluation.results import CORE, Judged, hash_gold, read_results
-from stance.rows import Row, read_own_rows
+from stance.own import read_own_rows
+from stance.rows import Row
 from stance.sets import NEED_CORPORA, SETS, read_labels, read_usable
 
 EVALUATED = {"articles": "train", "written": "test", "layers": "test", "realnews": "test"}
