@@ -126,6 +126,28 @@ def test_setfit_learns_from_a_few_rows(tiny_encoder, tiny_data, monkeypatch):
     assert accuracy_score(labels, [LABELS[i] for i in found]) > 0.5
 
 
+def test_setfit_of_the_articles_leaves_each_out(place, tmp_path, monkeypatch):
+    from stance.training import fewshot
+
+    monkeypatch.setattr(fewshot, "ROWS_A_LABEL", 2)
+    monkeypatch.setattr(fewshot, "MAX_STEPS", 1)
+    real, given = fewshot.fit_setfit, []
+
+    def fit(encoder, texts, labels, *, bars):
+        given.append(len(texts))
+        return real(encoder, texts, labels, bars=bars)
+
+    monkeypatch.setattr(fewshot, "fit_setfit", fit)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "calm.py").write_text("def score(texts):\n    return [[0, 0, 0, 1]] * len(texts)\n")
+    judged = evaluate(judge_by_scorer("calm:score"), ["articles"], place, baselines=["setfit"])
+    rows = judged["articles"].rows
+    written = len(read_set(place.data, "written", "train", None).rows)
+    sizes = Counter(row.document for row in rows)
+    assert given == [written + len(rows) - sizes[name] for name in sorted(sizes)]
+    assert {*judged["articles"].records[0].baselines} == {"setfit"}
+
+
 def test_embeddings_do_not_depend_on_the_batch(tiny_encoder):
     from stance.training.embedding import load_embedder
 

@@ -15,8 +15,8 @@ from stance.evaluation.errors import format_errors, list_errors
 from stance.evaluation.intervals import draw_documents
 from stance.evaluation.outcomes import measure_outcomes, read_outcomes
 from stance.evaluation.records import align, read_records
-from stance.evaluation.results import CORE, Judged
-from stance.evaluation.run import read_judged
+from stance.evaluation.results import CORE, Judged, hash_gold
+from stance.evaluation.run import EVALUATED, read_judged
 from stance.evaluation.summary import encode, pack, summarize
 from stance.evaluation.trials import format_ablations, format_recipes
 from stance.sets import is_released, read_labels, read_licences
@@ -48,7 +48,11 @@ def summarize_predictions(data: Path, bundle: Bundle) -> dict[str, dict[str, Any
     judged = read_judged(data / "predictions", PREDICTED, data)
     for name, part in judged.items():
         check_model(name, part, data / "predictions" / f"{name}.jsonl", bundle)
-    return {name: summarize(judged[name].rows, judged[name].records) for name in TITLES}
+    return {
+        name: {**summarize(judged[name].rows, judged[name].records), "benchmark": None,
+               "gold": hash_gold(judged[name].rows)}
+        for name in TITLES
+    }  # fmt: skip
 
 
 def check_model(name: str, part: Judged, path: Path, bundle: Bundle) -> None:
@@ -257,7 +261,11 @@ def format_validation_errors(data: Path, bundle: Bundle) -> str:
 
 
 def format_index(summaries: dict[str, dict[str, Any]]) -> str:
-    """Return the card's ``model-index`` as YAML."""
+    """Return the card's ``model-index`` as YAML.
+
+    A set's revision is the hash of what its rows are measured by, ``gold`` in ``results.json``: it
+    names the labels, whatever commit of whatever repository they stand in.
+    """
     lines = ["model-index:", "- name: negotiation-stance", "  results:"]
     for name, entry in summaries.items():
         lines += [
@@ -266,6 +274,8 @@ def format_index(summaries: dict[str, dict[str, Any]]) -> str:
             "    dataset:",
             f"      name: {TITLES[name]}",
             f"      type: negotiation-stance-{name}",
+            f"      split: {EVALUATED.get(name.removesuffix('_core'), 'test')}",
+            f'      revision: "{entry["gold"]}"',
             "    metrics:",
         ]
         for kind, metric in (("f1", "macro_f1"), ("accuracy", "accuracy")):

@@ -104,7 +104,7 @@ def say_why(name: str, *, benchmark: bool) -> str:
         return "not defined: it is about negotiations, the labels are not"
     if name in SLOW:
         return f"not run: an extra, minutes for each model; `--baselines {name}`"
-    return f"not run: `--baselines {name}`"
+    return "not made: not asked for, or its rows or its encoder were not at hand"
 
 
 def list_weighted(entry: dict[str, Any], judge: str) -> list[tuple[str, dict[str, Any]]]:
