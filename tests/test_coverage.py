@@ -105,7 +105,7 @@ def test_few_rows_or_heavy_weights_make_them_too_narrow():
 @pytest.mark.parametrize("rows", [200, 2000])
 def test_95_per_cent_intervals_hold_the_truth_in_93_to_97(rows, size, capsys):
     documents = rows if size == 1 else max(rows // size, 100)
-    found = simulate(documents, 2000, np.random.default_rng(4), size=size, more=True)
+    found = simulate(documents, TRIALS, np.random.default_rng(4), size=size, more=True)
     say(capsys, f"{documents} documents of {size} rows", found)
     rare = found.pop("polarity_flip_rate")  # 6 of 200: from 500 rows in clusters they fall short
     assert 0.86 <= rare <= 0.97

@@ -115,7 +115,8 @@ def read_rows(benchmark: Benchmark, split: str, corpora: Path) -> list[Row]:
             f"benchmark '{benchmark.name}'",
             expected=f"public/{benchmark.corpus}/{split}.jsonl.gz in the corpora folder",
             found="no such file, or an empty one",
-            remedy=f"Get it from {benchmark.source} at {benchmark.version}.",
+            remedy="Get it by train/fetch_benchmarks.py, from "
+            f"{benchmark.source} at {benchmark.version}.",
         )
     return rows
 
