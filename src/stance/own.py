@@ -64,8 +64,8 @@ def build_own_row(number: int, fields: dict[str, Any], *, stances: bool) -> Row:
     if stances and WEIGHT in fields:
         kept[WEIGHT] = float(fields[WEIGHT])
     kept |= {key: span for key, span in spans.items() if span}
-    cut = [cut_span(spans.get(key), text) for key in SPANS]
-    return Row(str(number), name, text, fields["label"], *cut, kept)
+    holder, source = (cut_span(spans.get(key), text) for key in SPANS)
+    return Row(str(number), name, text, fields["label"], holder, source, kept)
 
 
 def read_offsets(fields: dict[str, Any], name: str) -> dict[str, Any] | None:

@@ -251,7 +251,9 @@ def format_published(entry: dict[str, Any]) -> str:
         [BASELINE_NAMES.get(name, name), format_interval(part["metrics"][metric]), "this run"]
         for name, part in entry["baselines"].items()
     ]
-    rows += [[name, "-", reason] for name, reason in list_absent(entry["baselines"], benchmark=True)]
+    rows += [
+        [name, "-", reason] for name, reason in list_absent(entry["baselines"], benchmark=True)
+    ]
     rows += [[part["system"], f"{part['value']:.3f}", part["source"]]
              for part in benchmark["published"]]  # fmt: skip
     return format_rows((benchmark["title"], METRIC_NAMES[metric], "source"), rows)

@@ -77,7 +77,6 @@ class Benchmark:
     per_target: bool = False
     input: str = "{text}"
 
-
     def describe_labels(self, target: str) -> dict[str, str]:
         """Return what each label means toward a target."""
         return {name: text.format(target=target) for name, text in self.descriptions.items()}
