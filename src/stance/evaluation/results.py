@@ -29,8 +29,8 @@ from stance.sets import hash_rows
 
 SCHEMA = 1
 ANEW = (
-    "Write it anew: stance evaluate --predictions FOLDER --out NEW.json, FOLDER being the one of its "
-    "name beside it; no model is needed."
+    "Write it anew: stance evaluate --predictions FOLDER --out NEW.json, FOLDER being the one of "
+    "its name beside it; no model is needed."
 )
 MAYBE = (dict, type(None))
 FIELDS: dict[str, Any] = {"model": dict, "stance_version": str, "environment": dict, "sets": dict}
