@@ -4,9 +4,9 @@ Of each set it holds ``metrics`` (value, low, high), the ``coverage`` that their
 really have from so few documents or effective rows (simulated), ``per_label``, ``confusion``,
 ``baselines`` (metrics, and the judge's paired lead), both again ``weighted`` where rows have
 weights, the ``annotator`` row, ``phenomena`` of probes, ``slices``, the ``reliability`` and
-``risk_coverage`` curves, the ``misread`` rows by id, the ``models`` that judged, the ``judge`` in words where it is
-not the one of the whole run, the ``benchmark`` it is, a hash of the ``gold``, and the comparison
-``against`` another run. What does not apply is null.
+``risk_coverage`` curves, the ``misread`` rows by id, the ``models`` that judged, the ``judge`` in
+words where it is not the one of the whole run, the ``benchmark`` it is, a hash of the ``gold``, and
+the comparison ``against`` another run. What does not apply is null.
 """
 
 import hashlib
