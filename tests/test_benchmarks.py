@@ -14,7 +14,7 @@ import pytest
 from made import make_record, make_row
 from stance.errors import InputError
 from stance.evaluation import benchmarks
-from stance.evaluation.card import format_benchmarks
+from stance.evaluation.card import BENCHMARKS, ZERO_SHOT, format_benchmarks
 from stance.evaluation.metrics import compute_metrics, count_confusion
 from stance.evaluation.outcomes import (
     measure_outcomes,
@@ -42,6 +42,9 @@ def test_a_benchmark_says_what_it_is(name):
     assert benchmark.licence
     assert benchmark.paper
     assert set(benchmark.labels) < set(LABELS)
+    described = benchmark.describe_labels("War")
+    assert set(described) == set(benchmark.labels)
+    assert "{" not in "".join(described.values())
     assert benchmark.metric in compute_metrics(count_confusion([0], [0]))
     assert benchmark.published
     for entry in benchmark.published:
@@ -86,7 +89,7 @@ def test_fine_tunes_judges_and_stands_beside_the_published(tiny_recipe, tiny_dat
     entry = read_results(corpora / "results.json")["sets"]["semeval2016_taska"]
     assert entry["n"] == 16
     assert entry["metrics"]["f1_favor_against"]["value"] > 0.9  # one model could not: words clash
-    assert set(entry["baselines"]) == {"majority", "tfidf_svm", "embedding_lr"}
+    assert set(entry["baselines"]) == {"majority", "tfidf_svm", "embedding_lr", "zero_shot"}
     assert len(entry["models"]) == 2
     assert entry["benchmark"]["published"][0]["value"] == 0.729
     assert "TimeLMs-2021" in done.stdout
@@ -156,8 +159,8 @@ def test_outcomes_give_the_figures_and_not_the_rows(tmp_path):
         replace(make_record(i, row.label if i % 5 else "favor"), baselines={"majority": "neutral"})
         for i, row in enumerate(rows)
     ]
-    write_outcomes(tmp_path / "o.jsonl", take_outcomes("gwsd", rows, records))
-    found = read_outcomes(tmp_path / "o.jsonl")["gwsd"]
+    write_outcomes(tmp_path / BENCHMARKS, take_outcomes("gwsd", rows, records))
+    found = read_outcomes(tmp_path / BENCHMARKS)["gwsd"]
     assert Counter(o.document for o in found) == Counter(i // 2 for i in range(60))
     assert take_outcomes("gwsd", rows[::-1], records[::-1]) == found  # order tells nothing
     whole = summarize(rows, records)
@@ -167,12 +170,19 @@ def test_outcomes_give_the_figures_and_not_the_rows(tmp_path):
     assert measured[""]["score"]["low"] == pytest.approx(expected["low"], abs=0.01)
     lead = whole["baselines"]["majority"]["lead"]["macro_f1_three"]
     assert measured["majority"]["lead"]["high"] == pytest.approx(lead["high"], abs=0.01)
-    assert format_benchmarks(tmp_path / "o.jsonl").count("| this recipe |") == 1
-    assert "| this recipe |" not in format_benchmarks(tmp_path / "none.jsonl")
-    text = (tmp_path / "o.jsonl").read_text()
-    (tmp_path / "o.jsonl").write_text(text.replace('"gold": "against"', '"gold": "con"', 1))
+    assert format_benchmarks(tmp_path).count("| this recipe |") == 1
+    assert "| this recipe |" not in format_benchmarks(tmp_path / "none")
+    table = format_benchmarks(tmp_path)
+    assert "| keyword rule | - | - | not defined" in table
+    assert "| SetFit | - | - | not run: an extra" in table
+    assert "| zero-shot by label descriptions | - | - | not run" in table
+    (tmp_path / ZERO_SHOT).write_text((tmp_path / BENCHMARKS).read_text())
+    score = f"{expected['value']:.3f}"
+    assert f"| zero-shot by label descriptions | {score} [" in format_benchmarks(tmp_path)
+    text = (tmp_path / BENCHMARKS).read_text()
+    (tmp_path / BENCHMARKS).write_text(text.replace('"gold": "against"', '"gold": "con"', 1))
     with pytest.raises(InputError, match="label 'con'"):
-        read_outcomes(tmp_path / "o.jsonl")
+        read_outcomes(tmp_path / BENCHMARKS)
 
 
 def test_rows_about_one_sentence_are_one_document():

@@ -80,6 +80,10 @@ def test_card_is_valid_for_the_hub(root):
         assert result.metric_type in ("f1", "accuracy")
         assert 0 < result.metric_value < 1
         assert result.dataset_name
+        assert re.fullmatch("[0-9a-f]{64}", result.dataset_revision)
+    splits = {result.dataset_type: result.dataset_split for result in loaded.data.eval_results}
+    assert splits["negotiation-stance-realnews"] == "test"
+    assert splits["negotiation-stance-articles_core"] == "train"  # each judged by who left it out
     again = ModelCardData(**yaml.safe_load(loaded.data.to_yaml()))
     assert again.eval_results == loaded.data.eval_results
 

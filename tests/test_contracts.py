@@ -31,6 +31,7 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
         "phrases",
         "plain",
         "reference",
+        "own",
         "rows",
         "layers",
         "sets",

@@ -37,6 +37,16 @@ def test_probes_pass_where_both_labels_are_right(tiny_data):
     assert phenomena["name-swap"]["n"] == 4
 
 
+def test_readers_of_the_probes_stand_beside_what_was_meant(root):
+    rows = read_probes(root / "data")
+    assert [vote["annotator"] for vote in rows[0].fields["votes"]] == ["author", "P1", "P2"]
+    assert all(row.fields["votes"][0]["label"] == row.label for row in rows)
+    rows[0].fields["votes"][1]["label"] = "neutral"  # one reader misreads one statement
+    found = summarize(rows, [make_record(row.id, row.label) for row in rows])["annotator"]
+    assert (found["annotators"], found["n"]) == (3, round(len(rows) - 2 / 3, 1))
+    assert 0.999 < found["annotator"]["accuracy"]["value"] < 1
+
+
 def test_pairs_that_share_a_statement_are_drawn_together(root):
     rows = read_probes(root / "data")
     lines = (root / "data" / "probes.jsonl").read_text().splitlines()

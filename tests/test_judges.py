@@ -126,6 +126,28 @@ def test_setfit_learns_from_a_few_rows(tiny_encoder, tiny_data, monkeypatch):
     assert accuracy_score(labels, [LABELS[i] for i in found]) > 0.5
 
 
+def test_setfit_of_the_articles_leaves_each_out(place, tmp_path, monkeypatch):
+    from stance.training import fewshot
+
+    monkeypatch.setattr(fewshot, "ROWS_A_LABEL", 2)
+    monkeypatch.setattr(fewshot, "MAX_STEPS", 1)
+    real, given = fewshot.fit_setfit, []
+
+    def fit(encoder, texts, labels, *, bars):
+        given.append(set(texts))
+        return real(encoder, texts, labels, bars=bars)
+
+    monkeypatch.setattr(fewshot, "fit_setfit", fit)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "calm.py").write_text("def score(texts):\n    return [[0, 0, 0, 1]] * len(texts)\n")
+    judged = evaluate(judge_by_scorer("calm:score"), ["articles"], place, baselines=["setfit"])
+    rows = judged["articles"].rows
+    assert len(given) == 2
+    for name, texts in zip(("one", "two"), given, strict=True):
+        assert texts.isdisjoint(row.text for row in rows if row.document == name)
+    assert {*judged["articles"].records[0].baselines} == {"setfit"}
+
+
 def test_embeddings_do_not_depend_on_the_batch(tiny_encoder):
     from stance.training.embedding import load_embedder
 
@@ -158,7 +180,22 @@ def test_each_annotator_is_measured_against_the_others_alone():
     assert found["judge"]["accuracy"]["value"] == pytest.approx((1 + 1 + 0.5) / 3, abs=1e-5)
 
 
-def test_no_annotator_row_without_two_who_judged_every_row():
+def test_no_annotator_row_without_two_who_judged_the_same_rows():
     assert summarize_annotator([make_row(1), make_row(2)], np.array([0, 0])) is None
-    rows = [make_row(1, votes=vote(a="favor", b="favor")), make_row(2, votes=vote(a="favor"))]
+    rows = [make_row(1, votes=vote(a="favor")), make_row(2, votes=vote(b="favor"))]
     assert summarize_annotator(rows, np.array([0, 0])) is None
+    rows = [make_row(1, votes=vote(a="favor", b="favor")),
+            make_row(2, votes=vote(c="favor", d="favor"))]  # fmt: skip
+    assert summarize_annotator(rows, np.array([0, 0])) is None
+
+
+def test_an_annotator_is_measured_on_rows_with_a_second_vote_and_not_against_who_decided():
+    rows = [
+        make_row(1, votes=vote(a="favor")),
+        make_row(2, votes=vote(a="favor", b="favor")),
+        make_row(3, votes=vote(a="favor", b="against", c="against")),  # c saw both
+    ]
+    found = summarize_annotator(rows, np.array([3, 0, 2]))
+    assert (found["annotators"], found["n"]) == (2, 2)
+    assert found["annotator"]["accuracy"]["value"] == 0.5
+    assert found["judge"]["accuracy"]["value"] == pytest.approx((1 / 2 + 2 / 2) / 2)

@@ -18,13 +18,13 @@ recipe=train/recipes/small.toml
 released=src/stance/weights/negotiations
 benchmarks=semeval2016_taska,gwsd,plover_plv
 
-# train/corpora.py fetches texts, not the benchmarks' own labels. Without them the committed outcomes
-# stay: they are the recipe's, whatever model is released.
+# train/corpora.py fetches texts; train/fetch_benchmarks.py the benchmarks with their own labels.
+# Without these the committed outcomes stay: they are the recipe's, whatever model is released.
 for name in ${benchmarks//,/ }; do
 	for split in train test; do
 		file="$STANCE_CORPORA/public/$name/$split.jsonl.gz"
 		if ! grep -q '"label"' <(gzip -dc "$file" 2>/dev/null | head -n 1); then
-			echo "without the benchmarks: no labelled rows in $file" >&2
+			echo "without the benchmarks: no labelled rows in $file (train/fetch_benchmarks.py gets them)" >&2
 			benchmarks=
 			break 2
 		fi

@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stance import files, tables
+from stance import files
 from stance.errors import InputError
 from stance.types import LABELS, NEUTRAL, Span
 
 KINDS = ("language model", "person")
 """Kinds of annotator: the provenance of a label is part of it."""
-
-OWN_FIELDS = ("outlet", "date", "conflict")
-"""What else is read of a user's own rows: they are measured apart by these."""
 
 TEXT_FIELDS = ("id", "document", "text", "label")
 LAYER_FIELDS = ("id", "document", "corpus", "row", "sha256", "label")
@@ -72,40 +69,6 @@ def read_rows(path: str | Path) -> list[Row]:
     return rows
 
 
-def read_own_rows(path: Path, *, any_label: bool = False) -> list[Row]:
-    """Read a user's own labelled file: CSV or JSON lines with ``text`` and ``label``.
-
-    There may be a ``document``; else a row is its own. A row's id is the number of its line.
-
-    Args:
-        path: the file.
-        any_label: whether a label may be any string that is not blank.
-
-    Raises:
-        InputError: at the first faulty row, or when there is none.
-    """
-    rows: list[Row] = []
-    reader = tables.read_csv if path.suffix.lower() == ".csv" else files.read_jsonl
-    for number, fields in reader(path):
-        for problem in find_own_problems(fields, any_label=any_label):
-            raise InputError(
-                f"{path} line {number} field '{problem.field}'",
-                expected=problem.expected,
-                found=problem.found,
-                remedy=problem.remedy,
-            )
-        text = fields["text"].encode("utf-8", "replace").decode()
-        document = fields.get("document")
-        name = str(number if document in (None, "") else document)
-        kept = {key: fields[key] for key in OWN_FIELDS if fields.get(key)}
-        rows.append(Row(str(number), name, text, fields["label"], None, None, kept))
-    if not rows:
-        raise InputError(
-            str(path), expected="at least one row", found="none", remedy="Add labelled rows."
-        )
-    return rows
-
-
 def find_repetition(fields: dict[str, Any], seen: set[str]) -> Iterator[Problem]:
     """Yield a problem when the row's id was seen before; note it."""
     name = str(fields.get("id"))
@@ -159,21 +122,6 @@ def find_problems(fields: dict[str, Any]) -> Iterator[Problem]:
             yield Problem(name, "null in a neutral row", "a span", "Take out the span or relabel.")
     for name in ("others", "votes"):
         yield from find_list_problems(name, fields.get(name, []), text)
-
-
-def find_own_problems(fields: dict[str, Any], *, any_label: bool = False) -> Iterator[Problem]:
-    """Yield what is wrong with a row of a user's own file, which needs ``text`` and ``label``."""
-    for name in ("text", "label"):
-        if name not in fields:
-            found = "columns " + ", ".join(map(str, fields))
-            yield Problem(name, "columns text and label", found, "Rename the columns.")
-        elif not isinstance(fields[name], str):
-            yield Problem(name, "a string", repr(fields[name])[:60], "Mend the value.")
-    label = fields.get("label")
-    if any_label and isinstance(label, str) and not label.strip():
-        yield Problem("label", "a label", "a blank", "Label the row, or take it out.")
-    if isinstance(label, str) and not any_label:
-        yield from find_label_problems("label", label)
 
 
 def find_label_problems(field: str, label: Any) -> Iterator[Problem]:

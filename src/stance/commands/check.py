@@ -9,7 +9,8 @@ from typing import Any
 from stance import files, tables
 from stance.bundle import read_bundle
 from stance.errors import InputError
-from stance.rows import find_own_problems, find_problems, find_repetition
+from stance.own import find_own_problems
+from stance.rows import find_problems, find_repetition
 
 MOST = 100  # problems printed; the count is of all
 

@@ -23,6 +23,15 @@ sets:
   semeval2016_taska, gwsd, plover_plv
                      public benchmarks (need STANCE_CORPORA): the recipe's encoder is fine-tuned
                      on their training rows and judges their test rows
+your own file (--data), columns beside text and label, all optional:
+  document           rows of one document are drawn together; else each row is its own
+  weight             how many rows of your corpus a row stands for, above 0: adds weighted figures
+  holder_start, holder_end, source_start, source_end
+                     spans, in characters from 0, the end not included; empty where there is none;
+                     in JSON lines also "holder": {"start": 0, "end": 4}
+  outlet, date, conflict
+                     measured apart
+
 Models that articles and benchmarks need are looked for in --folds and trained where they are
 missing (minutes to an hour each).
 
@@ -81,8 +90,8 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--data", type=Path, metavar="FILE", help="your own labelled file, CSV or JSON lines: "
-        "text, label, perhaps document (rows of one document are drawn together), outlet, date, "
-        "conflict; its statements are kept beside their predictions"
+        "text, label, and more where you have it (see below); its statements are kept beside "
+        "their predictions"
     )  # fmt: skip
     parser.add_argument(
         "--data-dir", type=Path, default=Path("data"), help="the repository's data (default: data)"

@@ -71,9 +71,14 @@ def compare_span_votes(rows: Sequence[Row], annotators: Sequence[str], name: str
 
 
 def list_annotators(rows: Sequence[Row]) -> list[str]:
-    """Return the annotators who judged every row."""
+    """Return the annotators who judged every one of the rows that at least two judged.
+
+    Who was asked only where others had differed is not among them: he saw a choice of rows, and
+    where he decided between two votes he was not blind to them.
+    """
     voters = [{vote["annotator"] for vote in row.fields.get("votes") or []} for row in rows]
-    return sorted(set.intersection(*voters))
+    compared = [names for names in voters if len(names) > 1]
+    return sorted(set.intersection(*compared)) if compared else []
 
 
 def summarize_annotator(
@@ -83,9 +88,9 @@ def summarize_annotator(
 
     The gold label is a majority that every annotator is part of; measured against it an annotator
     would be measured against himself. So each is left out in turn: reference is the label that
-    more of the others give than any other one; rows without such a label drop out. The judge is
-    measured against the same references on the same rows, and both figures are means over the
-    annotators left out.
+    more of the others give than any other one; rows without such a label drop out, as do rows with
+    a single vote. The judge is measured against the same references on the same rows, and both
+    figures are means over the annotators left out.
 
     Args:
         rows: n rows.
@@ -93,13 +98,16 @@ def summarize_annotator(
 
     Returns:
         ``annotators``, ``kind``, mean ``n`` and metrics of the ``annotator`` and the ``judge``;
-        None unless at least two annotators judged every row.
+        None unless the rows with several votes have two annotators in common.
     """
     names = list_annotators(rows)
     if len(names) < 2:
         return None
-    votes = np.array(collect_votes(rows, names))
-    draws = draw_documents([row.document for row in rows])
+    shared = select_judged(rows, names)
+    votes = np.array(collect_votes(shared, names))
+    places = {row.id: i for i, row in enumerate(rows)}
+    predicted = predicted[[places[row.id] for row in shared]]
+    draws = draw_documents([row.document for row in shared])
     parts: dict[str, list[dict[str, Array]]] = {"annotator": [], "judge": []}
     sizes = []
     for i in range(len(names)):
@@ -110,7 +118,8 @@ def summarize_annotator(
         for name, labels in (("annotator", votes[i]), ("judge", predicted)):
             confusions = sum_confusions(kept, np.maximum(reference, 0), labels)
             parts[name].append(compute_metrics(confusions))
-    kinds = {vote["kind"] for row in rows for vote in row.fields["votes"]}
+    kinds = {vote["kind"] for row in shared for vote in row.fields["votes"]
+             if vote["annotator"] in names}  # fmt: skip
     return {
         "annotators": len(names),
         "kind": " or ".join(sorted(kinds)),

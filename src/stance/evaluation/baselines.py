@@ -2,8 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ DESCRIPTIONS = {
     "against": "Someone rejects, suspends or undermines negotiations.",
     "neutral": "A report of events that takes no position on negotiations.",
 }
-"""What zero-shot similarity compares a statement with."""
+"""What zero-shot similarity compares a statement with; a benchmark has words of its own."""
 
 REFUSAL = re.compile(
     r"\b(reject\w*|refus\w*|rul(?:ed?|es|ing) out|no (?:talks|negotiations|deal|ceasefire)|"
@@ -42,11 +42,13 @@ class Ground:
         rows: the rows that the judge was trained on; may be empty.
         embed: the base encoder's embedder, or None where there is none.
         few_shot: makes SetFit from texts and labels, or None where it was not asked for.
+        descriptions: what each label means, in words.
     """
 
     rows: Sequence[Row]
     embed: Embedder | None = None
     few_shot: Callable[[Sequence[str], Sequence[str]], Scorer] | None = None
+    descriptions: Mapping[str, str] = field(default_factory=lambda: DESCRIPTIONS)
 
 
 def mark(labels: Sequence[str]) -> NDArray[np.float64]:
@@ -133,8 +135,9 @@ def fit_zero_shot(ground: Ground) -> Scorer:
     """Return the label whose description lies nearest in the frozen encoder's space; untrained."""
     assert ground.embed is not None
     embed = ground.embed
-    targets = embed([DESCRIPTIONS[label] for label in LABELS])
-    return lambda texts: mark([LABELS[i] for i in (embed(texts) @ targets.T).argmax(axis=1)])
+    labels = list(ground.descriptions)
+    targets = embed([ground.descriptions[label] for label in labels])
+    return lambda texts: mark([labels[i] for i in (embed(texts) @ targets.T).argmax(axis=1)])
 
 
 def fit_setfit(ground: Ground) -> Scorer:
@@ -167,7 +170,7 @@ BASELINES = {
     "holders": Baseline(fit_holders, own_labels=True),
     "tfidf_svm": Baseline(fit_svm),
     "embedding_lr": Baseline(fit_embedding, embed=True),
-    "zero_shot": Baseline(fit_zero_shot, rows=False, embed=True, own_labels=True),
+    "zero_shot": Baseline(fit_zero_shot, rows=False, embed=True),
     "setfit": Baseline(fit_setfit),
 }
 SLOW = ("setfit",)  # made only where it is named

@@ -10,12 +10,13 @@ from stance.cascade import CascadeFacts
 from stance.errors import InputError
 from stance.evaluation import agreement, benchmarks, metrics, table
 from stance.evaluation.compare import compare, plant_regression
+from stance.evaluation.coverage import say_coverage
 from stance.evaluation.errors import format_errors, list_errors
 from stance.evaluation.intervals import draw_documents
 from stance.evaluation.outcomes import measure_outcomes, read_outcomes
 from stance.evaluation.records import align, read_records
-from stance.evaluation.results import CORE, Judged
-from stance.evaluation.run import read_judged
+from stance.evaluation.results import CORE, Judged, hash_gold
+from stance.evaluation.run import EVALUATED, read_judged
 from stance.evaluation.summary import encode, pack, summarize
 from stance.evaluation.trials import format_ablations, format_recipes
 from stance.sets import is_released, read_labels, read_licences
@@ -32,6 +33,7 @@ TITLES = {
 PLANTED = 0.05  # share of labels that are changed to show what a comparison makes of it
 WORST = 12  # slices that the card shows
 BENCHMARKS = "benchmarks.jsonl"
+ZERO_SHOT = "benchmarks_zero_shot.jsonl"
 VALIDATION = "validation.jsonl"
 MARK = re.compile(r"(?P<start>(?P<lead># |<!-- )begin (?P<name>[\w-]+)(?: -->)?\n).*?"
                   r"(?P<end>(?P=lead)end (?P=name))", re.DOTALL)  # fmt: skip
@@ -46,7 +48,11 @@ def summarize_predictions(data: Path, bundle: Bundle) -> dict[str, dict[str, Any
     judged = read_judged(data / "predictions", PREDICTED, data)
     for name, part in judged.items():
         check_model(name, part, data / "predictions" / f"{name}.jsonl", bundle)
-    return {name: summarize(judged[name].rows, judged[name].records) for name in TITLES}
+    return {
+        name: {**summarize(judged[name].rows, judged[name].records), "benchmark": None,
+               "gold": hash_gold(judged[name].rows)}
+        for name in TITLES
+    }  # fmt: skip
 
 
 def check_model(name: str, part: Judged, path: Path, bundle: Bundle) -> None:
@@ -72,24 +78,25 @@ def build_model_tables(data: Path, bundle: Bundle) -> dict[str, str]:
         "annotator": format_annotator(data),
         "regression": format_regression(data),
         "corpora": format_corpora(data),
-        "benchmarks": format_benchmarks(data / "predictions" / BENCHMARKS),
+        "benchmarks": format_benchmarks(data / "predictions"),
         "errors": format_validation_errors(data, bundle),
         "ablations": format_ablations(data / "ablations.json"),
         "recipes": format_recipes(data / "recipes.json", TITLES),
     }
     tables["measures"] = format_measures(summaries)
     weighted = summaries["realnews"]["weighted"]
+    narrow = say_coverage(weighted["coverage"])
     tables["realnews-weights"] = (
         f"Weighted, the {summaries['realnews']['n']:,} rows say as much as "
         f"{weighted['effective_n']:.0f} drawn alike would (Kish's effective sample size)."
-    )
+    ) + (narrow and f" Their intervals are {narrow}.")
     tables["probes-phenomena"] = table.format_phenomena(summaries["probes"])
     for name, entry in summaries.items():
         slices = entry["slices"]
         tables[f"{name}-slices"] = table.format_slices(slices[:WORST])
         conflicts = [part for part in slices if part["by"] == "conflict"]
         tables[f"{name}-conflicts"] = table.format_slices(conflicts)
-        tables[f"{name}-systems"] = table.format_systems(entry, "stance")
+        tables[f"{name}-systems"] = table.format_systems(entry, "stance") + note_narrow(entry)
         tables[f"{name}-leads"] = table.format_leads(entry)
         tables[f"{name}-labels"] = table.format_labels(entry)
         tables[f"{name}-confusion"] = table.format_confusion(entry)
@@ -133,6 +140,11 @@ def format_corpora(data: Path) -> str:
     return table.format_rows(("corpus", "rows", "licence as stated"), lines)
 
 
+def note_narrow(entry: dict[str, Any]) -> str:
+    """Return what to know of a set's intervals below its table, if they are too narrow."""
+    return "".join(f"\n\nIntervals: {words}." for words in table.list_narrow(entry))
+
+
 def format_overview(summaries: dict[str, dict[str, Any]]) -> str:
     """Return the table set x metric."""
     names = ("macro_f1", "accuracy", "ece", "holder_share", "source_share")
@@ -143,7 +155,10 @@ def format_overview(summaries: dict[str, dict[str, Any]]) -> str:
     ]  # fmt: skip
     heads = ("set", "rows / documents", "macro-F1", "accuracy", "calibration error",
              "holder found", "source found")  # fmt: skip
-    return table.format_rows(heads, rows)
+    narrow = [f"{TITLES[name]}: {words}" for name, entry in summaries.items()
+              for words in table.list_narrow(entry)]  # fmt: skip
+    note = f"\n\nIntervals, {'; '.join(narrow)}." if narrow else ""
+    return table.format_rows(heads, rows) + note
 
 
 def format_measures(summaries: dict[str, dict[str, Any]]) -> str:
@@ -202,16 +217,27 @@ def format_reliable(entry: dict[str, Any]) -> str:
     return table.format_rows(("predicted", "rows", "reliable", "accuracy of these"), rows)
 
 
-def format_benchmarks(path: Path) -> str:
+def format_benchmarks(folder: Path) -> str:
     """Return the table benchmark x system: the recipe, baselines on the same rows, published.
 
     Before the first run on the benchmarks there are the published figures alone.
+
+    Args:
+        folder: the folder of predictions.
     """
-    known = read_outcomes(path) if path.is_file() else {}
+    known, untrained = (
+        read_outcomes(folder / name) if (folder / name).is_file() else {}
+        for name in (BENCHMARKS, ZERO_SHOT)
+    )
     rows: list[list[str]] = []
     for name in benchmarks.list_benchmarks():
         benchmark, outcomes = benchmarks.read_benchmark(name), known.get(name, [])
         found = measure_outcomes(outcomes, benchmark.metric) if outcomes else {}
+        if (
+            name in untrained and "zero_shot" not in found
+        ):  # judged apart, so that nothing is paired
+            score = measure_outcomes(untrained[name], benchmark.metric)[""]["score"]
+            found["zero_shot"] = {"score": score, "lead": table.NOTHING}
         size = f"{len(outcomes)} rows" if outcomes else "not measured yet"
         title = f"{benchmark.title}, {table.METRIC_NAMES[benchmark.metric]}, {size}"
         rows.append([title, "", "", "", ""])
@@ -219,6 +245,8 @@ def format_benchmarks(path: Path) -> str:
             score = table.format_interval(part["score"])
             lead = table.format_interval(part["lead"], signed=True) if system else ""
             rows.append(["", table.BASELINE_NAMES.get(system, "this recipe"), score, lead, ""])
+        rows += [["", system, "-", "-", reason]
+                 for system, reason in table.list_absent(found, benchmark=True)]  # fmt: skip
         rows += [["", entry.system, f"{entry.value:.3f}", "", entry.origin]
                  for entry in benchmark.published]  # fmt: skip
     heads = ("benchmark", "system", "score", "this recipe minus it", "source, where not this run")
@@ -236,7 +264,11 @@ def format_validation_errors(data: Path, bundle: Bundle) -> str:
 
 
 def format_index(summaries: dict[str, dict[str, Any]]) -> str:
-    """Return the card's ``model-index`` as YAML."""
+    """Return the card's ``model-index`` as YAML.
+
+    A set's revision is the hash of what its rows are measured by, ``gold`` in ``results.json``: it
+    names the labels, whatever commit of whatever repository they stand in.
+    """
     lines = ["model-index:", "- name: negotiation-stance", "  results:"]
     for name, entry in summaries.items():
         lines += [
@@ -245,6 +277,8 @@ def format_index(summaries: dict[str, dict[str, Any]]) -> str:
             "    dataset:",
             f"      name: {TITLES[name]}",
             f"      type: negotiation-stance-{name}",
+            f"      split: {EVALUATED.get(name.removesuffix('_core'), 'test')}",
+            f'      revision: "{entry["gold"]}"',
             "    metrics:",
         ]
         for kind, metric in (("f1", "macro_f1"), ("accuracy", "accuracy")):

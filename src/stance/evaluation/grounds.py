@@ -1,7 +1,8 @@
 """What the baselines beside a judge are trained on: the rows that the judge was trained on."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -41,13 +42,14 @@ def fit_for_judge(judge: Judge, place: Place, names: Sequence[str] | None) -> di
 
 
 def fit_for_benchmark(
-    training: Rows, place: Place, names: Sequence[str] | None
+    training: Rows, descriptions: Mapping[str, str], place: Place, names: Sequence[str] | None
 ) -> dict[str, Scorer]:
-    """Train baselines on a benchmark's own training rows."""
+    """Make baselines of a benchmark's own training rows and of what its labels mean."""
     from stance.training.recipe import read_recipe
 
     encoder = read_recipe(place.recipe).to_dict()["encoder"]
-    return fit_baselines(lay(training.train, encoder, place, names), names, own_labels=False)
+    ground = replace(lay(training.train, encoder, place, names), descriptions=descriptions)
+    return fit_baselines(ground, names, own_labels=False)
 
 
 def lay(

@@ -17,8 +17,6 @@ RESAMPLES = 10_000
 SEED = 20261127
 LEVEL = 0.95
 BLOCK = 256  # resamples that are held as floating point at once
-FEW_DOCUMENTS = 30  # of fewer the interval of an accuracy of 0.8 is too narrow: simulated, it holds
-# the truth in 93 % of samples of 20 documents, 88 % of 10, 67 % of 5 and 49 % of 3
 MOST_COUNTS = 2 * 10**8  # bytes: with more than 20,000 documents fewer resamples are drawn
 
 Array = NDArray[np.float64]

@@ -28,7 +28,8 @@ EXPECTED = ("change", "invariance")
 def read_probes(data: Path) -> list[Row]:
     """Return the statements of the probes, two rows a pair.
 
-    Pairs that share a statement are one document, so that they are drawn together.
+    Pairs that share a statement are one document, so that they are drawn together. The author,
+    whose vote is what was meant, is an annotator beside those who read the statements blind.
 
     Raises:
         InputError: a line is not a pair, or its labels do not do what it expects.
@@ -41,10 +42,13 @@ def read_probes(data: Path) -> list[Row]:
         document = next((home[text] for text in texts if text in home), pair["id"])
         for side, text in zip(SIDES, texts, strict=True):
             home.setdefault(text, document)
+            label = pair[side]["label"]
+            meant = {"annotator": "author", "kind": "language model", "label": label}
             fields = {"pair": pair["id"], "phenomenon": pair["phenomenon"],
-                      "expected": pair["expected"]}  # fmt: skip
+                      "expected": pair["expected"],
+                      "votes": [meant, *pair[side].get("votes", [])]}  # fmt: skip
             row_id = f"{pair['id']}/{side}"
-            rows.append(Row(row_id, document, text, pair[side]["label"], None, None, fields))
+            rows.append(Row(row_id, document, text, label, None, None, fields))
     return rows
 
 

@@ -1,11 +1,12 @@
 """``results.json``: what a run found, whole, in one file; and the per-row predictions beside it.
 
-Of each set it holds ``metrics`` (value, low, high), ``per_label``, ``confusion``, ``baselines``
-(metrics, and the judge's paired lead), both again ``weighted`` where rows have weights, the
-``annotator`` row, ``phenomena`` of probes, ``slices``, the ``reliability`` and ``risk_coverage``
-curves, the ``misread`` rows by id, the ``models`` that judged, the ``judge`` in words where it is
-not the one of the whole run, the ``benchmark`` it is, a hash of the ``gold``, and the comparison
-``against`` another run. What does not apply is null.
+Of each set it holds ``metrics`` (value, low, high), the ``coverage`` that their 95 % intervals
+really have from so few documents or effective rows (simulated), ``per_label``, ``confusion``,
+``baselines`` (metrics, and the judge's paired lead), both again ``weighted`` where rows have
+weights, the ``annotator`` row, ``phenomena`` of probes, ``slices``, the ``reliability`` and
+``risk_coverage`` curves, the ``misread`` rows by id, the ``models`` that judged, the ``judge`` in
+words where it is not the one of the whole run, the ``benchmark`` it is, a hash of the ``gold``, and
+the comparison ``against`` another run. What does not apply is null.
 """
 
 import hashlib
@@ -27,6 +28,10 @@ from stance.rows import Row
 from stance.sets import hash_rows
 
 SCHEMA = 1
+ANEW = (
+    "Write it anew: stance evaluate --predictions FOLDER --out NEW.json, FOLDER being the one of "
+    "its name beside it; no model is needed."
+)
 MAYBE = (dict, type(None))
 FIELDS: dict[str, Any] = {"model": dict, "stance_version": str, "environment": dict, "sets": dict}
 """What ``results.json`` holds beside its schema, and of which kind."""
@@ -149,7 +154,7 @@ def read_results(path: Path) -> dict[str, Any]:
             str(path),
             expected=f"a results.json of schema {SCHEMA} with at least one set",
             found=f"schema {content.get('schema')!r}" if sets else "no sets",
-            remedy="Write it with stance evaluate.",
+            remedy=ANEW,
         )
     check_fields(content, FIELDS, str(path))
     for name, entry in sets.items():
@@ -166,6 +171,5 @@ def check_fields(part: Any, fields: dict[str, Any], where: str) -> None:
             where,
             expected=f"the fields that stance evaluate {__version__} writes",
             found="none, or other ones, of " + ", ".join(wrong),
-            remedy="Write the file anew: stance evaluate --predictions, with the folder beside it, "
-            "needs no model.",
+            remedy=ANEW,
         )

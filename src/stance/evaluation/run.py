@@ -16,7 +16,8 @@ from stance.evaluation.place import Place, refuse_without_data
 from stance.evaluation.probes import read_probes
 from stance.evaluation.records import Record, align, read_records
 from stance.evaluation.results import CORE, Judged, hash_gold, read_results
-from stance.rows import Row, read_own_rows
+from stance.own import read_own_rows
+from stance.rows import Row
 from stance.sets import NEED_CORPORA, SETS, read_labels, read_usable
 
 EVALUATED = {"articles": "train", "written": "test", "layers": "test", "realnews": "test"}
@@ -182,7 +183,8 @@ def judge_benchmark(
         model = load_tuned(place, benchmarks.name_folder(benchmark, target), training)
         part = [row for row in rows if benchmarks.name_target(row) == target]
         if part:
-            scorers = fit_for_benchmark(training, place, baselines)
+            meant = benchmark.describe_labels(target)
+            scorers = fit_for_benchmark(training, meant, place, baselines)
             judge = judge_by_model(model)
             records += judge_rows(judge, scorers, part, None, bars=place.bars)
     return records

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from stance.errors import InputError
 from stance.evaluation import metrics
 from stance.evaluation.agreement import summarize_annotator
+from stance.evaluation.coverage import expect_coverage, expect_weighted
 from stance.evaluation.curves import find_misread, trace_reliability, trace_risk
 from stance.evaluation.intervals import Array, Resamples, draw_documents, take_interval
 from stance.evaluation.probes import measure_pairs, summarize_phenomena
@@ -48,6 +49,7 @@ def summarize(rows: Sequence[Row], records: Sequence[Record]) -> dict[str, Any]:
         "n": len(rows),
         "documents": draws.counts.shape[1],
         "resamples": len(draws.counts) - 1,
+        "coverage": expect_coverage(draws.counts.shape[1], len(rows)),
         "metrics": pack(values),
         "per_label": summarize_labels(confusion, draws, gold, predicted),
         "reliable": summarize_reliable(records, draws, gold, predicted),
@@ -195,10 +197,12 @@ def summarize_weighted(
     values = measure_weighted(rows, records, draws)
     if not values:
         return None
-    weights = np.array([row.fields["weight"] for row in rows], dtype=float)
+    weights = np.array([row.fields.get("weight", 1.0) for row in rows], dtype=float)
     gold = encode([row.label for row in rows])
+    size = float(weights.sum() ** 2 / (weights**2).sum())
     return {
-        "effective_n": round(float(weights.sum() ** 2 / (weights**2).sum()), 1),
+        "effective_n": round(size, 1),
+        "coverage": expect_weighted(size),
         "metrics": pack(values),
         "baselines": summarize_baselines(records, draws.weighted(weights), gold, values),
     }

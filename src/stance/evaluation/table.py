@@ -1,9 +1,10 @@
 """Figures as text: tables for the terminal and for the model card."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from stance.evaluation.intervals import FEW_DOCUMENTS
+from stance.evaluation.baselines import BASELINES, SLOW
+from stance.evaluation.coverage import expect_coverage, expect_weighted, say_coverage
 
 METRICS = ("macro_f1", "macro_f1_three", "f1_favor_against", "accuracy", "polarity_flip_rate")
 HEADS = ("system", "macro-F1", "macro-F1 without conditional", "F1 favor/against", "accuracy",
@@ -75,8 +76,8 @@ def list_systems(entry: dict[str, Any], judge: str) -> list[tuple[str, dict[str,
     systems = [(judge, entry["metrics"]), *list_baselines(entry["baselines"])]
     if annotator := entry["annotator"]:
         others = "the other" if annotator["annotators"] == 2 else "the others"
-        kind = annotator["kind"]
-        systems.append((f"one annotator ({kind}) against {others}", annotator["annotator"]))
+        what = f"one annotator ({annotator['kind']}) against {others}, {annotator['n']:,.0f} rows"
+        systems.append((what, annotator["annotator"]))
         systems.append((f"{judge} against the same", annotator["judge"]))
     return systems
 
@@ -84,6 +85,26 @@ def list_systems(entry: dict[str, Any], judge: str) -> list[tuple[str, dict[str,
 def list_baselines(baselines: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Return the baselines by their names in words, with their metrics."""
     return [(BASELINE_NAMES.get(name, name), part["metrics"]) for name, part in baselines.items()]
+
+
+def list_absent(made: Collection[str], *, benchmark: bool) -> list[tuple[str, str]]:
+    """Return the baselines that are not there, by their names in words, with the reason.
+
+    Args:
+        made: names of those that are; where there are none, none were wanted.
+        benchmark: whether the set has other labels than ours.
+    """
+    absent = [name for name in BASELINES if name not in made] if made else []
+    return [(BASELINE_NAMES[name], say_why(name, benchmark=benchmark)) for name in absent]
+
+
+def say_why(name: str, *, benchmark: bool) -> str:
+    """Return why a baseline is not there."""
+    if benchmark and BASELINES[name].own_labels:
+        return "not defined: it is about negotiations, the labels are not"
+    if name in SLOW:
+        return f"not run: an extra, minutes for each model; `--baselines {name}`"
+    return "not made: not asked for, or its rows or its encoder were not at hand"
 
 
 def list_weighted(entry: dict[str, Any], judge: str) -> list[tuple[str, dict[str, Any]]]:
@@ -102,6 +123,8 @@ def format_systems(entry: dict[str, Any], judge: str) -> str:
                  for metric in METRICS)]
         for name, scores in (*list_systems(entry, judge), *list_weighted(entry, judge))
     ]  # fmt: skip
+    absent = list_absent(entry["baselines"], benchmark=bool(entry["benchmark"]))
+    rows += [[name, reason, *[""] * (len(HEADS) - 2)] for name, reason in absent]
     return format_rows(HEADS, rows)
 
 
@@ -211,20 +234,26 @@ def format_head(name: str, entry: dict[str, Any]) -> str:
 
 def list_cautions(entry: dict[str, Any]) -> list[str]:
     """Return what to know of a set's figures: few documents, absent labels, weights, the judge."""
-    documents = entry["documents"]
     absent = [label for label, part in entry["per_label"].items() if not part["n"]]
-    found = []
-    if documents < FEW_DOCUMENTS:
-        narrow = f"from {documents} documents they are too narrow"
-        found.append(narrow if documents > 1 else "one document gives none")
+    found = list_narrow(entry)
     if absent:
         found.append(f"no row is {' or '.join(absent)}, an F1 of 0 in the mean of four labels")
     if entry["weighted"]:
         size = entry["weighted"]["effective_n"]
-        found.append(f"weighted to the pools they count as {size:.0f} rows")
+        narrow = say_coverage(expect_weighted(size))
+        found.append(f"weighted they count as {size:.0f} rows" + (narrow and f", {narrow}"))
     if entry["judge"]:
         found.append(f"judged by {entry['judge']}")
     return found
+
+
+def list_narrow(entry: dict[str, Any]) -> list[str]:
+    """Return what to know of intervals from few documents, if these are few."""
+    documents = entry["documents"]
+    if documents < 2:
+        return ["one document gives none"]
+    narrow = say_coverage(expect_coverage(documents, entry["n"]))
+    return [f"from {documents} documents they are {narrow}"] if narrow else []
 
 
 def format_published(entry: dict[str, Any]) -> str:
@@ -235,6 +264,9 @@ def format_published(entry: dict[str, Any]) -> str:
     rows += [
         [BASELINE_NAMES.get(name, name), format_interval(part["metrics"][metric]), "this run"]
         for name, part in entry["baselines"].items()
+    ]
+    rows += [
+        [name, "-", reason] for name, reason in list_absent(entry["baselines"], benchmark=True)
     ]
     rows += [[part["system"], f"{part['value']:.3f}", part["source"]]
              for part in benchmark["published"]]  # fmt: skip

@@ -15,6 +15,7 @@ from stance.evaluation.table import (
     NOTHING,
     PERCENT,
     format_interval,
+    list_absent,
     list_cautions,
     list_systems,
     list_weighted,
@@ -81,6 +82,7 @@ def build_section(
 ) -> dict[str, Any]:
     """Return what the page says of one set."""
     systems = list_systems(entry, judge)
+    absent = list_absent(entry["baselines"], benchmark=bool(entry["benchmark"]))
     return {
         "title": title,
         "entry": entry,
@@ -96,7 +98,8 @@ def build_section(
         ),
         "system_heads": HEADS,
         "systems": [(name, *(show(scores, metric) for metric in METRICS))
-                    for name, scores in (*systems, *list_weighted(entry, judge))],
+                    for name, scores in (*systems, *list_weighted(entry, judge))]
+        + [(name, reason, *[""] * (len(METRICS) - 1)) for name, reason in absent],
         "leads": [
             (BASELINE_NAMES.get(name, name),
              *(format_interval(part["lead"][metric], signed=True) for metric in LEADS))

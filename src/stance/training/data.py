@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from stance.errors import InputError
-from stance.rows import Row, read_own_rows
+from stance.own import read_own_rows
+from stance.rows import Row
 from stance.selection import Rows
 from stance.sets import hash_rows
 from stance.training.teacher import SoftRow

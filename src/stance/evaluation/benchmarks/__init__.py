@@ -55,6 +55,7 @@ class Benchmark:
         licence: as stated.
         metric: the official metric, by our name.
         labels: their label by ours.
+        descriptions: what each label means, in words, by our label; may name {target}.
         published: figures of others.
         validation: split to validate on; empty to hold out a tenth of the training rows by hash.
         per_target: whether each target has a model of its own.
@@ -70,10 +71,15 @@ class Benchmark:
     licence: str
     metric: str
     labels: dict[str, str]
+    descriptions: dict[str, str]
     published: tuple[Published, ...]
     validation: str = ""
     per_target: bool = False
     input: str = "{text}"
+
+    def describe_labels(self, target: str) -> dict[str, str]:
+        """Return what each label means toward a target."""
+        return {name: text.format(target=target) for name, text in self.descriptions.items()}
 
 
 def read_benchmark(name: str) -> Benchmark:
@@ -108,7 +114,8 @@ def read_rows(benchmark: Benchmark, split: str, corpora: Path) -> list[Row]:
             f"benchmark '{benchmark.name}'",
             expected=f"public/{benchmark.corpus}/{split}.jsonl.gz in the corpora folder",
             found="no such file, or an empty one",
-            remedy=f"Get it from {benchmark.source} at {benchmark.version}.",
+            remedy="Get it by train/fetch_benchmarks.py, from "
+            f"{benchmark.source} at {benchmark.version}.",
         )
     return rows
 

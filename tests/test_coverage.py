@@ -1,0 +1,143 @@
+"""Do 95 % intervals hold the truth in 95 % of samples? Simulated, with a known confusion matrix."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from stance.evaluation import metrics
+from stance.evaluation.coverage import BY_EFFECTIVE, OF_SINGLE_ROWS, OF_TEN_ROWS
+from stance.evaluation.intervals import draw_documents, take_interval
+
+SHARES = np.array([0.2, 0.1, 0.15, 0.55])  # of the labels: the rare one is what makes it hard
+CONFUSE = np.array([
+    [0.75, 0.05, 0.05, 0.15], [0.2, 0.5, 0.1, 0.2], [0.1, 0.05, 0.6, 0.25], [0.07, 0.02, 0.03, 0.88]
+])  # fmt: skip
+POOL = np.array([0.03, 0.01, 0.01, 0.95])  # label shares of the pool that a heavy row stands for
+HEAVY, WEIGHT = 0.1, 30.0  # share of the heavy rows, and their weight; that of the others is 1
+COPIED = 0.6  # share of a document's rows that are as its first row: correlation 0.36
+CLARITY = 6.0  # scores are Dirichlet draws around the predicted label
+RESAMPLES = 1000
+TRIALS = 1000  # of what is said of little: standard error a point
+PLAIN = SHARES[:, None] * CONFUSE
+MIXED = (1 - HEAVY) * PLAIN + HEAVY * WEIGHT * POOL[:, None] * CONFUSE
+
+
+def expect_brier(joint):
+    """Return the mean Brier score of Dirichlet scores, given shares of (gold, predicted)."""
+    alpha = 1 + CLARITY * np.eye(4)  # by predicted label
+    total = 4 + CLARITY
+    squares = (alpha * (alpha + 1)).sum(axis=1) / (total * (total + 1))
+    return (joint * (1 + squares - 2 * alpha.T / total)).sum()
+
+
+def judge_rows(gold, rng):
+    """Draw a judge's labels from the known confusion matrix."""
+    return (rng.uniform(size=len(gold))[:, None] > CONFUSE.cumsum(axis=1)[gold]).sum(axis=1)
+
+
+def draw_rows(documents, size, rng, *, heavy):
+    """Draw gold, two judges' labels and weights of documents of so many rows."""
+    n = documents * size
+    weighs = rng.uniform(size=n) < HEAVY * heavy
+    gold = np.where(weighs, rng.choice(4, n, p=POOL), rng.choice(4, n, p=SHARES))
+    rows = np.stack([gold, judge_rows(gold, rng), judge_rows(gold, rng), weighs])
+    first = np.arange(n) // size * size
+    rows = np.where(rng.uniform(size=n) < COPIED, rows[:, first], rows)
+    return rows[0], rows[1], rows[2], np.where(rows[3], WEIGHT, 1.0)
+
+
+def measure(draws, gold, labels):
+    """Return the metrics of one judge's labels."""
+    return metrics.compute_metrics(metrics.sum_confusions(draws, gold, labels))
+
+
+def measure_brier(draws, gold, labels, rng):
+    """Return the Brier score of scores that are drawn around a judge's labels."""
+    scores = rng.standard_gamma(1 + CLARITY * np.eye(4)[labels])
+    return metrics.compute_brier(draws, scores / scores.sum(axis=1, keepdims=True), gold)
+
+
+def simulate(documents, trials, rng, *, size=1, heavy=False, more=False):
+    """Say how often the intervals hold the figures that the rows are drawn from, by metric.
+
+    With ``more`` also those of the difference of two judges, and of the Brier score.
+    """
+    true = metrics.compute_metrics(MIXED if heavy else PLAIN)
+    true |= {"difference": 0.0, "brier": expect_brier(PLAIN)} if more else {}
+    held = dict.fromkeys(true, 0)
+    drawn = draw_documents(np.arange(documents * size) // size, RESAMPLES)
+    for _ in range(trials):
+        gold, first, second, weights = draw_rows(documents, size, rng, heavy=heavy)
+        draws = drawn.weighted(weights)
+        values = measure(draws, gold, first)
+        if more:
+            other = measure(draws, gold, second)
+            values["difference"] = values["macro_f1"] - other["macro_f1"]
+            values["brier"] = measure_brier(draws, gold, first, rng)
+        for name, truth in true.items():
+            found = take_interval(values[name])
+            held[name] += found.low <= truth <= found.high
+    return {name: count / trials for name, count in held.items()}
+
+
+def say(capsys, what, found):
+    """Print what was simulated."""
+    with capsys.disabled():
+        shares = ", ".join(f"{name} {100 * share:.1f} %" for name, share in found.items())
+        sys.stdout.write(f"\n{what}: {shares}\n")
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say():
+    for name, share in simulate(200, 300, np.random.default_rng(3), more=True).items():
+        assert 0.91 <= share <= 0.985, name  # 300 trials: three standard errors are 4 points
+
+
+def test_few_rows_or_heavy_weights_make_them_too_narrow():
+    rng = np.random.default_rng(3)
+    assert simulate(30, 300, rng)["macro_f1"] < 0.9
+    assert simulate(5, 300, rng, size=10)["accuracy"] < 0.9
+    assert simulate(100, 300, rng, heavy=True)["macro_f1"] < 0.92
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [1, 5])
+@pytest.mark.parametrize("rows", [200, 2000])
+def test_95_per_cent_intervals_hold_the_truth_in_93_to_97(rows, size, capsys):
+    documents = rows if size == 1 else max(rows // size, 100)
+    found = simulate(documents, TRIALS, np.random.default_rng(4), size=size, more=True)
+    say(capsys, f"{documents} documents of {size} rows", found)
+    if size > 1:  # flips come in clusters too: at 500 rows there are about five of their kind
+        assert 0.85 <= found.pop("polarity_flip_rate") <= 0.97
+    least = 0.93 if size == 1 else 0.91
+    for name, share in found.items():
+        assert least <= share <= 0.97, name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("documents", OF_SINGLE_ROWS)
+def test_what_is_said_of_few_documents_of_one_row(documents, capsys):
+    found = simulate(documents, TRIALS, np.random.default_rng(5))
+    say(capsys, f"{documents} documents of one row", found)
+    worse = min(found["accuracy"], found["macro_f1"])
+    assert worse == pytest.approx(OF_SINGLE_ROWS[documents], abs=0.03)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("documents", OF_TEN_ROWS)
+def test_what_is_said_of_few_documents_of_many_rows(documents, capsys):
+    found = simulate(documents, TRIALS, np.random.default_rng(6), size=10)
+    say(capsys, f"{documents} documents of ten rows", found)
+    worse = min(found["accuracy"], found["macro_f1"])
+    assert worse == pytest.approx(OF_TEN_ROWS[documents], abs=0.03)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("effective", BY_EFFECTIVE)
+def test_what_is_said_of_weighted_rows(effective, capsys):
+    mean, square = 1 + HEAVY * (WEIGHT - 1), 1 + HEAVY * (WEIGHT**2 - 1)
+    rows = round(effective * square / mean**2)
+    found = simulate(rows, TRIALS, np.random.default_rng(7), heavy=True)
+    say(capsys, f"{rows} weighted rows that count as {effective}", found)
+    worse = min(found["accuracy"], found["macro_f1"])
+    assert worse == pytest.approx(BY_EFFECTIVE[effective], abs=0.03)

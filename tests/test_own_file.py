@@ -1,0 +1,115 @@
+"""A user's own labelled file: weights, documents and spans."""
+
+import csv
+import json
+
+import pytest
+
+from made import make_record
+from stance.cli import main
+from stance.errors import InputError
+from stance.evaluation.intervals import draw_documents
+from stance.evaluation.results import read_results
+from stance.evaluation.summary import summarize
+from stance.own import read_own_rows
+
+TEXT = "Kyiv urges talks, Oslo said."
+HEAD = "text,label,weight,holder_start,holder_end,source_start,source_end\n"
+
+
+def write(tmp_path, *lines, head=HEAD):
+    path = tmp_path / "mine.csv"
+    path.write_text(head + "".join(f'"{TEXT}",{line}\n' for line in lines))
+    return path
+
+
+def test_weights_and_spans_are_read(tmp_path):
+    first, second = read_own_rows(write(tmp_path, "favor,2.5,0,4,18,22", "neutral,1,,,,"))
+    assert first.fields["weight"] == 2.5
+    assert (first.holder.text, first.source.text) == ("Kyiv", "Oslo")
+    assert (second.holder, second.source) == (None, None)
+    path = tmp_path / "mine.jsonl"
+    row = {"text": TEXT, "label": "favor", "holder": {"start": 0, "end": 4}, "source": None}
+    path.write_text(json.dumps(row) + "\n")
+    (read,) = read_own_rows(path)
+    assert read.fields == {"holder": {"start": 0, "end": 4}}
+    assert read.holder.text == "Kyiv"
+
+
+def test_a_column_of_names_is_no_span(tmp_path):
+    (row,) = read_own_rows(write(tmp_path, "favor,Kyiv", head="text,label,holder\n"))
+    assert row.holder is None
+    assert not row.fields
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "expected"),
+    [
+        ("favor,-1,,,,", "weight", "a finite number above 0"),
+        ("favor,0,,,,", "weight", "a finite number above 0"),
+        ("favor,nan,,,,", "weight", "a finite number above 0"),
+        ("favor,inf,,,,", "weight", "a finite number above 0"),
+        ("favor,,,,,", "weight", "a finite number above 0"),
+        ("favor,much,,,,", "weight", "a finite number above 0"),
+        ("favor,1,0,,,", "holder", "null or"),
+        ("favor,1,x,4,,", "holder", "null or"),
+        ("favor,1,4,0,,", "holder", "0 <= start < end <= 28"),
+        ("favor,1,,,18,99", "source", "0 <= start < end <= 28"),
+        ("neutral,1,0,4,,", "holder", "none in a neutral row"),
+    ],
+)
+def test_faults_are_refused_with_line_and_field(tmp_path, line, field, expected):
+    path = write(tmp_path, "favor,1,0,4,,", line)
+    with pytest.raises(InputError, match=f"line 3 field '{field}': expected {expected}"):
+        read_own_rows(path)
+
+
+def test_own_labels_have_no_use_for_weights(tmp_path):
+    (row,) = read_own_rows(write(tmp_path, "war,-1,0,,,"), any_label=True)
+    assert (row.holder, row.fields) == (None, {})
+
+
+def test_weights_and_spans_are_measured_with_intervals(tmp_path):
+    rows = read_own_rows(write(tmp_path, *["favor,9,0,4,,"] * 30, *["against,1,0,4,,"] * 30))
+    records = [make_record(row.id, "favor") for row in rows]
+    for record in records[:30]:
+        object.__setattr__(record, "holder", {"start": 0, "end": 4})
+    entry = summarize(rows, records)
+    assert entry["metrics"]["accuracy"]["value"] == 0.5
+    found = entry["weighted"]["metrics"]["accuracy"]
+    assert found["value"] == 0.9
+    assert found["low"] < 0.9 < found["high"]
+    assert entry["weighted"]["effective_n"] == pytest.approx(300**2 / (30 * 82), abs=0.1)
+    share = entry["metrics"]["holder_share"]
+    assert share["value"] == 0.5
+    assert share["low"] < 0.5 < share["high"]
+    assert "source_share" not in entry["metrics"]
+    assert draw_documents([row.document for row in rows]).counts.shape[1] == 60
+
+
+def test_the_command_honours_them(tmp_path, tiny_model, capsys):
+    with open(tmp_path / "mine.csv", "w", newline="") as stream:
+        out = csv.writer(stream)
+        out.writerow(["text", "label", "document", "weight", "holder_start", "holder_end"])
+        for i in range(20):
+            label, span = ("against", (0, 4)) if i % 2 else ("neutral", ("", ""))
+            out.writerow(["kyiv rejected talks , moscow said", label, i // 2, 1 + i % 2, *span])
+    code = main(["evaluate", "--data", str(tmp_path / "mine.csv"), "--model",
+                 str(tiny_model.folder), "--data-dir", str(tiny_model.data), "--baselines", "none",
+                 "--out", str(tmp_path / "out.json")])  # fmt: skip
+    assert code == 0
+    entry = read_results(tmp_path / "out.json")["sets"]["own"]
+    assert entry["documents"] == 10
+    assert entry["coverage"] < 0.9
+    assert entry["weighted"]["coverage"] < 0.9
+    assert entry["metrics"]["holder_share"]["value"] is not None
+    printed = capsys.readouterr().out
+    assert "from 10 documents they are too narrow: simulated" in printed
+    assert "weighted they count as 18 rows, too narrow" in printed
+    (tmp_path / "mine.csv").write_text("text,label,weight\nThey met.,neutral,-2\n")
+    code = main(["evaluate", "--data", str(tmp_path / "mine.csv"), "--out",
+                 str(tmp_path / "out.json")])  # fmt: skip
+    assert code == 2
+    assert "line 2 field 'weight': expected a finite number above 0, found '-2'" in (
+        capsys.readouterr().err
+    )
