@@ -294,9 +294,13 @@ def test_a_ready_copy_is_checked_and_nothing_fetched(build, server, data, tmp_pa
     build("--only", "newsmtsc")
     server.asked.clear()
     monkeypatch.setenv("STANCE_CORPORA", str(tmp_path / "out"))
-    assert corpora.main(["--data-dir", str(data)]) == 0
+    capsys.readouterr()
+    assert corpora.main(["--data-dir", str(data)]) == 1
+    out, messages = capsys.readouterr()
+    assert "| layers / train | 2 of 3 |" in out
+    assert "recent/paper: 0 of 3 rows are there" in messages
+    assert corpora.main(["--data-dir", str(data), "--only", "newsmtsc"]) == 0
     assert server.asked == []
-    assert "| layers / train | 2 of 3 |" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("option", [(), ("--check",), ("--list",)])
@@ -347,7 +351,7 @@ def test_the_missing_extra_is_named(build, monkeypatch, tmp_path, capsys):
     assert build() == 2
     assert "the packages of the extra 'train'" in capsys.readouterr().err
     (tmp_path / "out").mkdir()
-    assert build("--check") == 0
+    assert build("--check") == 1  # nothing is there, but no extra is needed to say so
     assert build("--list") == 0
     assert (
         "| recent/paper | b/paper, files | 1/0/0/0 | - | 1/0/0/0 | 1/0/0/0 |"

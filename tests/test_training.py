@@ -149,8 +149,8 @@ def test_another_run_is_not_gone_on_with(tiny_model, tiny_recipe, tmp_path):
 
 @pytest.mark.parametrize(
     "line",
-    ["max_tokens = 0", "sha256 = 3", "[data]\nmisspelled = 2", "[trial]\nfocal = 0.5", "[trial]\nlayer_decay = 0",
-     "[trial]\nvotes = 1", "[trial]\nlayer_decay = 1.1"],
+    ["max_tokens = 0", "sha256 = 3", "[data]\nmisspelled = 2", "[trial]\nfocal = 0.5",
+     "[trial]\nlayer_decay = 0", "[trial]\nvotes = 1", "[trial]\nlayer_decay = 1.1"],
 )  # fmt: skip
 def test_recipe_values_out_of_range_are_refused(tmp_path, line):
     path = tmp_path / "bad.toml"

@@ -4,6 +4,7 @@ Usage:
   python train/corpora.py                    fetch and convert into corpora/, then say what is there
   python train/corpora.py --only newsmtsc    one source, or several
   python train/corpora.py --check            say what is there, fetch nothing; with --only of these
+                                             (exit code 1 where less than --least is there)
   python train/corpora.py --list             what can be rebuilt this way and what cannot
 
 The repository ships labels, row ids and hashes; train/corpora.toml says where the texts are. Every
@@ -154,6 +155,18 @@ def rebuild_all(table: Table, parts: Mapping[str, Sequence[Row]], out: Path, lea
     return failed
 
 
+def count_short(table: Table, parts: Mapping[str, Sequence[Row]], out: Path, least: float) -> int:
+    """Return how many of the sources that can be rebuilt lack rows, and name them."""
+    groups = group_rows(parts)
+    short = 0
+    for name in (source.name for source in table.sources if source.name in groups):
+        there, rows = len(join_texts(groups[name], out).rows), len(groups[name])
+        if there < least * rows:
+            print(f"{name}: {there} of {rows} rows are there", file=sys.stderr)
+            short += 1
+    return short
+
+
 def format_sources(table: Table, parts: Mapping[str, Sequence[Row]]) -> str:
     """Return the table of what can be rebuilt and what cannot, with rows by label."""
     groups = group_rows(parts)
@@ -251,7 +264,8 @@ def run(options: argparse.Namespace) -> int:
     if options.check and not out.is_dir():
         remedy = "Run without --check to build it, or name another one with --out."
         raise InputError("--check", expected="a folder", found=f"no {out}", remedy=remedy)
-    failed = 0 if options.check or ready else rebuild_all(table, parts, out, options.least)
+    bring = count_short if options.check or ready else rebuild_all
+    failed = bring(table, parts, out, options.least)
     print(report(parts, out))
     if ready:
         print("STANCE_CORPORA names this ready copy: nothing was fetched", file=sys.stderr)

@@ -12,7 +12,7 @@ from stance.evaluation.data_votes import build_vote_tables
 from stance.keywords import has_negotiation_word
 from stance.rows import Row
 from stance.sets import read_labels, read_licences
-from stance.types import LABELS
+from stance.types import LABELS, NEUTRAL
 
 COMPARISON = "comparison.json"
 """What ``train/compare_data.py`` found, in the data folder."""
@@ -214,7 +214,10 @@ def format_yields(rows: list[Row]) -> str:
 
 
 def format_keywords(parts: dict[str, list[Row]]) -> str:
-    """Return the share of rows with a negotiation word by label; real news from its strata."""
+    """Return the share of rows with a negotiation word by label, and how many of those are neutral.
+
+    Real news from its strata; the layers' texts are not here.
+    """
     rows = []
     for name, part in parts.items():
         if name.startswith("layers"):
@@ -223,24 +226,24 @@ def format_keywords(parts: dict[str, list[Row]]) -> str:
         for label in LABELS:
             found = [mentions(row) for row in part if row.label == label]
             shares.append(f"{100 * sum(found) / len(found):.0f} %" if found else "-")
-        rows.append([name, *shares])
-    rows.append(
-        [
-            "written, all",
-            *format_shares(
-                [row for name, part in parts.items() if name.startswith("written") for row in part]
-            ),
-        ]
-    )
-    rows.append(["realnews / test, weighted to the pools",
-                 *format_shares(parts["realnews / test"])])  # fmt: skip
-    return table.format_rows(("set / split", *LABELS), rows)
+        with_word = [row.label == NEUTRAL for row in part if mentions(row)]
+        rows.append([name, *shares, f"{100 * sum(with_word) / len(with_word):.0f} %"])
+    written = [row for name, part in parts.items() if name.startswith("written") for row in part]
+    rows.append(["written, all", *format_shares(written)])
+    test = parts["realnews / test"]
+    rows.append(["realnews / test, weighted to the pools", *format_shares(test)])
+    return table.format_rows(("set / split", *LABELS, "neutral, of rows with one"), rows)
 
 
 def format_shares(rows: list[Row]) -> list[str]:
-    """Return by label the share of rows that hold a negotiation word, by the rows' weights."""
+    """Return by label the share of rows with a negotiation word, and the neutral share of those.
+
+    All by the rows' weights.
+    """
     parts = ([row for row in rows if row.label == label] for label in LABELS)
-    return [f"{100 * share(part, mentions):.1f} %" for part in parts]
+    shares = [share(part, mentions) for part in parts]
+    neutral = share([row for row in rows if mentions(row)], lambda row: row.label == NEUTRAL)
+    return [f"{100 * value:.1f} %" for value in (*shares, neutral)]
 
 
 def share(rows: Sequence[Row], holds: Callable[[Row], bool]) -> float:
