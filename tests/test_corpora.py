@@ -295,11 +295,12 @@ def test_a_ready_copy_is_checked_and_nothing_fetched(build, server, data, tmp_pa
     server.asked.clear()
     monkeypatch.setenv("STANCE_CORPORA", str(tmp_path / "out"))
     capsys.readouterr()
-    assert corpora.main(["--data-dir", str(data)]) == 1
+    call = ["--data-dir", str(data), "--table", str(tmp_path / "table.toml")]
+    assert corpora.main(call) == 1
     out, messages = capsys.readouterr()
     assert "| layers / train | 2 of 3 |" in out
     assert "recent/paper: 0 of 3 rows are there" in messages
-    assert corpora.main(["--data-dir", str(data), "--only", "newsmtsc"]) == 0
+    assert corpora.main([*call, "--only", "newsmtsc"]) == 0
     assert server.asked == []
 
 
