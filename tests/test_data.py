@@ -23,7 +23,7 @@ DIGESTS = {
     "validation": "347132ed7bc91bad78edb6b153ec86283810383504b18b6deb13ccca4e9490c4",
     "test": "21112757fa6cb12f48d5afbf5fd087117c97b51795e07c2d7367555c6908107f",
 }
-TRAINED = (("layers", "train"), ("articles", "train"), ("written", "train"))
+TRAINED = (("layers", "train"), ("articles", "train"), ("written", "train"), ("written", "scenes"))
 STEERING = (("realnews", "validation"), ("written", "validation"))
 MEASURED = (("realnews", "test"), ("written", "test"))
 HELD_OUT = (*STEERING, *MEASURED, ("layers", "test"))
@@ -79,7 +79,8 @@ def test_datasets_loads_articles_and_written_offline(data, articles, tmp_path):
     assert [vote["kind"] for vote in actors[0]["votes"]] == ["language model"] * 2
     written = load_dataset(str(data), "written", cache_dir=str(tmp_path))
     assert {name: len(part) for name, part in written.items()} == {
-        name: len(read_labels(data, "written", name)) for name in ("train", "validation", "test")
+        name: len(read_labels(data, "written", name))
+        for name in ("train", "validation", "test", "scenes")
     }
 
 

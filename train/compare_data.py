@@ -4,8 +4,8 @@ Usage: STANCE_CORPORA=DIR python train/compare_data.py --runs DIR --out FILE [NA
 
 Each variant is the data folder with some rows taken away. A model is trained on it by the recipe
 (about 15 minutes on two idle cores), judged on real-news validation and test, and compared with
-the variants adopted, all and first on the same rows, paired. Beside it stands the linear SVM on the
-same training rows, which takes seconds.
+the variants adopted, all and written on the same rows, paired. Beside it stands the linear SVM on
+the same training rows, which takes seconds.
 
 A model that is finished in --runs is taken again only when recipe and rows are those it was trained
 on; its identity lies beside it, in NAME.sha256.
@@ -15,8 +15,8 @@ variants (default: all seven):
   third      those and the rounds stratified and active3, as decided
   fourth     those and the round active4
   all        every round
-  first      every round and the written statements but the last scenes (ids wt-)
   written    every round and the written statements
+  scenes     those and the scenes that were written last
   fetched    every round, without the rows whose texts train/corpora.py cannot get
 """
 
@@ -59,14 +59,14 @@ class Variant:
         first_vote: take the first annotator's answer instead of the decided label.
         fetched: only corpora that ``train/corpora.py`` can rebuild on a user's machine.
         written: train on the written statements too.
-        without: how the ids of written statements begin that are left out; empty for none.
+        scenes: train on ``written/scenes.jsonl`` too.
     """
 
     rounds: tuple[str, ...] = ()
     first_vote: bool = False
     fetched: bool = False
     written: bool = False
-    without: str = ""
+    scenes: bool = False
 
 
 VARIANTS = {  # the first ones make the learning curve
@@ -74,13 +74,13 @@ VARIANTS = {  # the first ones make the learning curve
     "third": Variant(THIRD),
     "fourth": Variant(FOURTH),
     "all": Variant(),
-    "first": Variant(written=True, without="wt-"),
     "written": Variant(written=True),
+    "scenes": Variant(written=True, scenes=True),
     "fetched": Variant(fetched=True),
 }
 
 
-BASES = ("adopted", "all", "first")  # variants that every other is compared with
+BASES = ("adopted", "all", "written")  # variants that every other is compared with
 
 
 @dataclass(frozen=True)
@@ -141,9 +141,10 @@ def write_data(variant: Variant, place: Place, out: Path) -> None:
             if variant.first_vote:
                 row |= {key: row["votes"][0][key] for key in ("label", "holder", "source")}
         files.write_jsonl(path, rows)
-    for path in (out / "written").glob("*.jsonl") if variant.without else ():
-        rows = [row for _, row in files.read_jsonl(path)]
-        files.write_jsonl(path, [r for r in rows if not r["id"].startswith(variant.without)])
+    if variant.scenes:
+        written, scenes = out / "written" / "train.jsonl", out / "written" / "scenes.jsonl"
+        rows = [row for path in (written, scenes) for _, row in files.read_jsonl(path)]
+        files.write_jsonl(written, rows)
 
 
 def train_variant(name: str, place: Place) -> Rows:

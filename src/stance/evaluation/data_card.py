@@ -26,7 +26,13 @@ def build_data_tables(data: Path) -> dict[str, str]:
     parts = read_data_parts(data)
     withheld = read_labels(data, "layers", "withheld")
     return {
-        "composition": format_composition(parts | {"layers / withheld": withheld}),
+        "composition": format_composition(
+            parts
+            | {
+                "layers / withheld": withheld,
+                "written / scenes": read_labels(data, "written", "scenes"),
+            }
+        ),
         "held-out": format_held_out(parts),
         "strata": format_strata(parts),
         "genres": format_groups(group_by_genre(parts, data), "genre"),
