@@ -1,7 +1,10 @@
 """Misspelled copies of training rows."""
 
+from dataclasses import replace
+
 from stance.rows import build_row
 from stance.training.misspell import MARK, add_misspelled, misspell
+from stance.training.recipe import read_recipe
 
 TEXT = "Moscow refused on Tuesday to resume the talks, a Kremlin spokesman told reporters."
 
@@ -42,3 +45,10 @@ def test_a_slip_exchanges_inner_neighbours_of_words_of_four_letters_or_more():
             assert before[0] == after[0]
             if len(before.strip(",.")) < 4:
                 assert before == after
+
+
+def test_a_recipe_without_copies_is_that_of_models_made_before(root):
+    recipe = read_recipe(root / "train" / "recipes" / "small.toml")
+    assert "misspelled" not in recipe.to_dict()["data"]
+    noisy = replace(recipe, data=replace(recipe.data, misspelled=0.1))
+    assert noisy.to_dict()["data"]["misspelled"] == 0.1

@@ -115,10 +115,15 @@ class Recipe:
     trial: TrialChoice = field(default_factory=TrialChoice)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the recipe as plain data; without a trial as before there were any."""
+        """Return the recipe as plain data; what is off as before it was there.
+
+        Models made before a trial or a key was there stay of the same recipe.
+        """
         content = asdict(self)
         if self.trial == TrialChoice():
-            del content["trial"]  # models made before the table was there stay of the same recipe
+            del content["trial"]
+        if not self.data.misspelled:
+            del content["data"]["misspelled"]
         return content
 
 
