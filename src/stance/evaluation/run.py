@@ -103,7 +103,7 @@ def evaluate(
     if own_rows:
         log.info("%s: %d rows", own, len(own_rows))
         records = judge_rows(judge, scorers, own_rows, None, bars=place.bars, keep_text=True)
-        judged[OWN] = Judged(own_rows, records)
+        judged[OWN] = Judged(own_rows, records, file=own.name if own else None)
     return add_core(judged)
 
 
@@ -222,7 +222,8 @@ def read_judged(
                 found=name,
                 remedy="Leave the set out, or evaluate it with --model.",
             )
-        judged[name] = Judged(rows, align(rows, read_records(path), str(path)))
+        file = own.name if own and name == OWN else None
+        judged[name] = Judged(rows, align(rows, read_records(path), str(path)), file=file)
     if not judged:
         raise InputError(
             f"--predictions {folder}",
@@ -250,7 +251,8 @@ def compare_with(judged: dict[str, Judged], other: Path) -> dict[str, dict[str, 
         if name == CORE:
             continue  # a part of the articles
         if path.is_file():
-            compared[name] = compare(part.rows, part.records, read_records(path), str(path))
+            found = compare(part.rows, part.records, read_records(path), str(path))
+            compared[name] = {"run": str(other), **found}
             warn_of_other_gold(name, part, folder)
         else:
             log.warning("%s: nothing to compare with, no %s", name, path)

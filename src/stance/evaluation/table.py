@@ -11,6 +11,8 @@ HEADS = ("system", "macro-F1", "macro-F1 without conditional", "F1 favor/against
          "polarity flips")  # fmt: skip
 PERCENT = ("polarity_flip_rate", "polarity_flip_rate_weighted", "reliable_share",
            "reliable_accuracy", "reliable_stance_accuracy")  # fmt: skip
+LOWER = ("polarity_flip_rate", "polarity_flip_rate_weighted", "ece", "brier", "aurc")
+"""Metrics of which less is better."""
 WORST = 10  # slices that are printed
 NOTHING = {"value": None, "low": None, "high": None}
 BASELINE_NAMES = {
@@ -52,9 +54,10 @@ METRIC_NAMES |= {f"{name}_weighted": f"{METRIC_NAMES[name]}, weighted" for name 
 def format_interval(entry: dict[str, Any], *, percent: bool = False, signed: bool = False) -> str:
     """Return a value with its interval, for example ``0.71 [0.66, 0.75]``.
 
-    A dash stands for no value; a value without interval (one document) stands alone.
+    A dash stands for no value; a value without interval (one document) stands alone. Differences of
+    shares, ``signed`` and ``percent``, are in points.
     """
-    factor, places, unit = (100, 1, " %") if percent else (1, 3, "")
+    factor, places, unit = (100, 1, " points" if signed else " %") if percent else (1, 3, "")
     sign = "+" if signed else ""
     value, low, high = (
         None if entry[key] is None else f"{factor * entry[key]:{sign}.{places}f}"
@@ -171,14 +174,27 @@ def show_difference(metric: str, entry: dict[str, Any]) -> str:
     return format_interval(entry, percent=metric in PERCENT, signed=True)
 
 
+def name_directed(metric: str) -> str:
+    """Return a metric's name, and that less is better where it is."""
+    return METRIC_NAMES.get(metric, metric) + (" (lower is better)" if metric in LOWER else "")
+
+
+def name_other(against: dict[str, Any]) -> str:
+    """Return a sentence that names the other run and its models; nothing where it has no name."""
+    if not against.get("run"):
+        return ""
+    hashes = ", ".join(model[:12] for model in against["other"])
+    return f"The other is {against['run']}, SHA-256 {hashes}. "
+
+
 def format_against(against: dict[str, Any]) -> str:
     """Return the paired comparison of one set: difference by metric, and McNemar's test."""
-    rows = [[METRIC_NAMES[name], show_difference(name, part)]
+    rows = [[name_directed(name), show_difference(name, part)]
             for name, part in against["difference"].items()]  # fmt: skip
     test = against["mcnemar"]
     note = (
-        f"\n\nRight alone: this {test['only_this']} rows, the other {test['only_other']}; "
-        f"McNemar p = {test['p']:.3g}."
+        f"\n\n{name_other(against)}Right alone: this {test['only_this']} rows, the other "
+        f"{test['only_other']}; McNemar p = {test['p']:.3g}."
     )
     return format_rows(("metric", "this minus the other"), rows) + note
 
@@ -228,8 +244,20 @@ def format_results(results: dict[str, Any]) -> str:
 
 def format_head(name: str, entry: dict[str, Any]) -> str:
     """Return the line above a set's tables: how much there is, and what to know of its figures."""
-    head = f"{name}: {entry['n']} rows of {entry['documents']} documents, 95 % intervals"
+    title = name_set(name, entry)
+    size = f"{count(entry['n'], 'row')} of {count(entry['documents'], 'document')}"
+    head = f"{title}: {size}, 95 % intervals"
     return "; ".join([head, *list_cautions(entry)])
+
+
+def name_set(name: str, entry: dict[str, Any]) -> str:
+    """Return a set's name, with that of the user's own file it is."""
+    return f"{name} ({file})" if (file := entry.get("file")) else name
+
+
+def count(n: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
 def list_cautions(entry: dict[str, Any]) -> list[str]:
