@@ -1,9 +1,16 @@
 """Figures as text: tables for the terminal and for the model card."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from stance.evaluation.baselines import BASELINES, SLOW
+from stance.evaluation.baselines import (
+    BASELINES,
+    MAJORITY,
+    MAJORITY_HERE,
+    NOT_DEFINED,
+    SLOW,
+    say_not_run,
+)
 from stance.evaluation.coverage import expect_coverage, expect_weighted, say_coverage
 
 METRICS = ("macro_f1", "macro_f1_three", "f1_favor_against", "accuracy", "polarity_flip_rate")
@@ -16,7 +23,8 @@ LOWER = ("polarity_flip_rate", "polarity_flip_rate_weighted", "ece", "brier", "a
 WORST = 10  # slices that are printed
 NOTHING = {"value": None, "low": None, "high": None}
 BASELINE_NAMES = {
-    "majority": "majority",
+    MAJORITY: "majority",
+    MAJORITY_HERE: "majority of these rows",
     "keywords": "keyword rule",
     "holders": "names of known holders alone",
     "tfidf_svm": "TF-IDF + linear SVM",
@@ -90,24 +98,28 @@ def list_baselines(baselines: dict[str, Any]) -> list[tuple[str, dict[str, Any]]
     return [(BASELINE_NAMES.get(name, name), part["metrics"]) for name, part in baselines.items()]
 
 
-def list_absent(made: Collection[str], *, benchmark: bool) -> list[tuple[str, str]]:
+def list_absent(
+    made: Collection[str], *, benchmark: bool, told: Mapping[str, str] | None = None
+) -> list[tuple[str, str]]:
     """Return the baselines that are not there, by their names in words, with the reason.
 
     Args:
         made: names of those that are; where there are none, none were wanted.
         benchmark: whether the set has other labels than ours.
+        told: the reasons that the run noted, by name.
     """
-    absent = [name for name in BASELINES if name not in made] if made else []
-    return [(BASELINE_NAMES[name], say_why(name, benchmark=benchmark)) for name in absent]
+    there = {*made, *([MAJORITY] if MAJORITY_HERE in made else [])}
+    absent = [name for name in BASELINES if name not in there] if made else []
+    reasons = told or {}
+    return [(BASELINE_NAMES[name], reasons.get(name) or say_why(name, benchmark=benchmark))
+            for name in absent]  # fmt: skip
 
 
 def say_why(name: str, *, benchmark: bool) -> str:
-    """Return why a baseline is not there."""
+    """Return why a baseline is not there, where the run did not note it."""
     if benchmark and BASELINES[name].own_labels:
-        return "not defined: it is about negotiations, the labels are not"
-    if name in SLOW:
-        return f"not run: an extra, minutes for each model; `--baselines {name}`"
-    return "not made: not asked for, or its rows or its encoder were not at hand"
+        return NOT_DEFINED
+    return say_not_run(name) if name in SLOW else "not in the predictions that were read"
 
 
 def list_weighted(entry: dict[str, Any], judge: str) -> list[tuple[str, dict[str, Any]]]:
@@ -126,7 +138,9 @@ def format_systems(entry: dict[str, Any], judge: str) -> str:
                  for metric in METRICS)]
         for name, scores in (*list_systems(entry, judge), *list_weighted(entry, judge))
     ]  # fmt: skip
-    absent = list_absent(entry["baselines"], benchmark=bool(entry["benchmark"]))
+    absent = list_absent(
+        entry["baselines"], benchmark=bool(entry["benchmark"]), told=entry.get("absent")
+    )
     rows += [[name, reason, *[""] * (len(HEADS) - 2)] for name, reason in absent]
     return format_rows(HEADS, rows)
 
@@ -294,7 +308,10 @@ def format_published(entry: dict[str, Any]) -> str:
         for name, part in entry["baselines"].items()
     ]
     rows += [
-        [name, "-", reason] for name, reason in list_absent(entry["baselines"], benchmark=True)
+        [name, "-", reason]
+        for name, reason in list_absent(
+            entry["baselines"], benchmark=True, told=entry.get("absent")
+        )
     ]
     rows += [[part["system"], f"{part['value']:.3f}", part["source"]]
              for part in benchmark["published"]]  # fmt: skip

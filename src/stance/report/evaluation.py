@@ -86,7 +86,9 @@ def build_section(
 ) -> dict[str, Any]:
     """Return what the page says of one set."""
     systems = list_systems(entry, judge)
-    absent = list_absent(entry["baselines"], benchmark=bool(entry["benchmark"]))
+    absent = list_absent(
+        entry["baselines"], benchmark=bool(entry["benchmark"]), told=entry.get("absent")
+    )
     return {
         "title": title,
         "name": name_set(title, entry),
