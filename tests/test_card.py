@@ -52,6 +52,20 @@ def test_a_changed_prediction_changes_the_card(root, released, tmp_path):
     assert card.fill(text, card.build_model_tables(data, released)) != text
 
 
+def test_the_lesson_is_counted_from_its_files(released, tmp_path):
+    folder = tmp_path / "teacher"
+    folder.mkdir()
+    sure = "".join(f"a{i}\t00\t000000ff\n" for i in range(100))
+    (folder / "gwsd.tsv").write_text(f"{sure}b\t00\tff000000\nb~0\t00\t000000ff\n")
+    text = card.format_lesson(tmp_path, released)
+    kept = int(re.search(r"lesson takes (\d+)", text)[1])
+    assert "Of the 102 sentences" in text
+    assert f"{kept - 1} of the pools, and 1 variants" in text
+    assert 5 < kept < 50
+    assert "an earlier state" in text
+    assert card.format_lesson(tmp_path / "none", released) == ""
+
+
 def test_predictions_of_another_model_are_refused(root, released, tmp_path):
     data = copy_data(root, tmp_path, released.sha256, "0" * 64)
     with pytest.raises(InputError, match="predictions of the released model"):

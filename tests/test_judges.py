@@ -12,9 +12,12 @@ from stance.evaluation import baselines
 from stance.evaluation.agreement import summarize_annotator
 from stance.evaluation.baselines import Ground, fit_baselines
 from stance.evaluation.judges import judge_by_scorer
-from stance.evaluation.run import evaluate
+from stance.evaluation.place import Place
+from stance.evaluation.results import write_results
+from stance.evaluation.run import evaluate, read_judged
 from stance.evaluation.scorers import run_scorer
 from stance.evaluation.summary import summarize
+from stance.evaluation.table import format_systems
 from stance.rows import build_row
 from stance.sets import read_set
 from stance.types import LABELS
@@ -91,6 +94,49 @@ def test_svm_learns_and_majority_does_not(tiny_data):
     assert accuracy("majority") == 0.25
     assert set(fit_baselines(Ground([]))) == {"keywords"}
     assert set(fit_baselines(Ground(train), own_labels=False)) == {"majority", "tfidf_svm"}
+
+
+@pytest.fixture
+def calm(tmp_path, monkeypatch):
+    """A scorer outside of a clone, and a file of its user's own: (judge, file)."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "quiet.py").write_text(
+        "def score(texts):\n    return [[0, 0, 0, 1]] * len(texts)\n"
+    )
+    own = tmp_path / "mine.csv"
+    own.write_text("text,label\n" + "They met.,neutral\n" + "They rejected talks.,against\n" * 2)
+    return judge_by_scorer("quiet:score"), own
+
+
+def test_each_absent_baseline_has_its_own_reason(calm, tmp_path):
+    judge, own = calm
+    out = tmp_path / "out.json"
+    judged = evaluate(judge, [], Place(None), own=own)
+    entry = write_results(out, {"name": "x", "sha256": None}, judged)["sets"]["own"]
+    assert list(entry["baselines"]) == ["majority_here", "keywords"]
+    assert judged["own"].records[0].baselines["majority_here"] == "against"
+    assert set(entry["absent"]) == {
+        "holders", "tfidf_svm", "embedding_lr", "zero_shot", "setfit"
+    }  # fmt: skip
+    assert "in a clone of the repository" in entry["absent"]["tfidf_svm"]
+    assert "no base encoder" in entry["absent"]["zero_shot"]
+    assert "an extra" in entry["absent"]["setfit"]
+    text = format_systems(entry, "judge")
+    assert "| majority of these rows | 0.200" in text
+    assert "| majority |" not in text
+    assert entry["absent"]["tfidf_svm"] in text
+    again = read_judged(tmp_path / "out", [], None, own=own)
+    assert again["own"].absent == entry["absent"]
+
+
+def test_a_named_baseline_is_made_or_refused(calm):
+    judge, own = calm
+    judged = evaluate(judge, [], Place(None), own=own, baselines=["majority"])
+    assert set(judged["own"].records[0].baselines) == {"majority_here"}
+    assert judged["own"].absent["keywords"] == "not asked for: `--baselines keywords`"
+    with pytest.raises(InputError, match=r"--baselines tfidf_svm: .*found not made: no training"):
+        evaluate(judge, [], Place(None), own=own, baselines=["keywords", "tfidf_svm"])
+    assert evaluate(judge, [], Place(None), own=own, baselines=[])["own"].absent == {}
 
 
 def test_holder_baseline_sees_names_and_nothing_else():

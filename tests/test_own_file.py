@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from made import make_record
 from stance.cli import main
 from stance.errors import InputError
 from stance.evaluation.intervals import draw_documents
+from stance.evaluation.records import align
 from stance.evaluation.results import read_results
 from stance.evaluation.summary import summarize
 from stance.own import read_own_rows
@@ -51,8 +53,8 @@ def test_a_column_of_names_is_no_span(tmp_path):
         ("favor,inf,,,,", "weight", "a finite number above 0"),
         ("favor,,,,,", "weight", "a finite number above 0"),
         ("favor,much,,,,", "weight", "a finite number above 0"),
-        ("favor,1,0,,,", "holder", "null or"),
-        ("favor,1,x,4,,", "holder", "null or"),
+        ("favor,1,0,,,", "holder", "whole numbers in holder_start and holder_end, or nothing in"),
+        ("favor,1,x,4,,", "holder", "whole numbers in holder_start and holder_end, or nothing in"),
         ("favor,1,4,0,,", "holder", "0 <= start < end <= 28"),
         ("favor,1,,,18,99", "source", "0 <= start < end <= 28"),
         ("neutral,1,0,4,,", "holder", "none in a neutral row"),
@@ -62,6 +64,48 @@ def test_faults_are_refused_with_line_and_field(tmp_path, line, field, expected)
     path = write(tmp_path, "favor,1,0,4,,", line)
     with pytest.raises(InputError, match=f"line 3 field '{field}': expected {expected}"):
         read_own_rows(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.csv", "text;label\nThey met, and left;neutral\n", "separated by commas, found semico"),
+        ("a.csv", "text\tlabel\nThey met.\tneutral\n", "separated by commas, found tabs"),
+        ("a.tsv", "text\tlabel\nThey met.\tneutral\n", "a .csv or a .jsonl file, found a .tsv"),
+        ("a.csv", "text,label\n  ,favor\n", "line 2 field 'text': expected a statement, found"),
+        ("a.jsonl", '{"text": "They met.", "label": "favor", "holder": "They"}\n',
+         "line 1 field 'holder': expected null or "),
+    ],
+)  # fmt: skip
+def test_what_would_be_misread_is_refused_with_the_remedy(tmp_path, name, content, words):
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(InputError, match=words):
+        read_own_rows(path)
+
+
+def test_columns_that_are_not_read_are_said(tmp_path, caplog):
+    caplog.set_level("INFO")
+    path = write(tmp_path, "favor,2,a,Kyiv", head="text,label,wieght,doc,holder\n")
+    read_own_rows(path)
+    (message,) = caplog.messages
+    assert message == f"{path}: read: text, label; not read: wieght, doc, holder"
+
+
+def test_dates_without_a_year_in_front_are_said(tmp_path, caplog):
+    dates = ["favor,3/5/2021", "favor,2021-05-03", "favor,"]
+    read_own_rows(write(tmp_path, *dates, head="text,label,date\n"))
+    assert "no year read from 1 of 2 dates" in caplog.text
+    assert "'3/5/2021'" in caplog.text
+
+
+def test_texts_that_differ_late_are_shown_where_they_differ(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(f"text,label\n{'They met ' * 20}today.,neutral\n")
+    (row,) = rows = read_own_rows(path)
+    record = replace(make_record(row.id, "neutral"), text=row.text.replace("today", "then"))
+    with pytest.raises(InputError, match=r"met today\.', found \.\.\..*met then\.'"):
+        align(rows, [record], "runs/own.jsonl")
 
 
 def test_own_labels_have_no_use_for_weights(tmp_path):

@@ -13,6 +13,7 @@ from stance.errors import InputError
 from stance.evaluation.compare import compare
 from stance.evaluation.records import Record, write_records
 from stance.evaluation.results import Judged, read_results, write_results
+from stance.evaluation.table import format_results
 from stance.evaluation.texts import collect_texts
 from stance.report.evaluation import build_report
 from stance.report.plots import Entry, place_forest, round_up
@@ -111,6 +112,23 @@ def test_page_shows_what_results_hold(page, results):
         assert words in page, words
 
 
+def test_page_says_what_was_compared_and_on_what(results):
+    entry = results["sets"]["realnews"]
+    against = {**entry["against"], "run": "runs/other.json", "other": ["f" * 64]}
+    against["difference"]["polarity_flip_rate"] = {"value": -0.1, "low": -0.2, "high": 0.0}
+    entry = {**entry, "benchmark": None, "file": "mine.csv", "against": against}
+    page = build_report({**results, "sets": {"own": entry}}, {})
+    assert "own (mine.csv)</h2>" in page
+    assert "The other is runs/other.json, SHA-256 ffffffffffff." in page
+    assert "-10.0 points [-20.0, " in page
+    for name in ("polarity flips", "calibration error", "Brier score", "area under risk-coverage"):
+        assert f"{name} (lower is better)" in page
+    assert "accuracy (lower" not in page
+    printed = format_results({"sets": {"own": entry}})
+    assert "own (mine.csv): 160 rows of 54 documents" in printed
+    assert "The other is runs/other.json" in printed
+
+
 def test_statements_are_shown_where_they_are_given(results, page):
     misread = results["sets"]["realnews"]["misread"][0]["id"]
     shown = build_report(results, {"realnews": {misread: f"Here {EVIL} it is."}})
@@ -130,6 +148,7 @@ def test_values_without_interval_and_perfect_results_are_drawn(tmp_path):
     found = write_results(tmp_path / "r.json", {"name": "x", "sha256": None}, judged)
     page = build_report(found, {})
     assert "one document gives none" in page
+    assert "8 rows of 1 document;" in page
     assert "<p>None.</p>" in page
     assert "nan" not in page.lower()
 

@@ -32,7 +32,7 @@ def judge_benchmark(name: str, place: Place) -> list[Outcome]:
     records: list[Record] = []
     for target, training in benchmarks.read_training(benchmark, place.get_corpora()).items():
         meant = benchmark.describe_labels(target)
-        scorer = fit_for_benchmark(training, meant, place, [NAME])[NAME]
+        scorer = fit_for_benchmark(training, meant, place, [NAME]).scorers[NAME]
         judge = Judge(NAME, "", partial(predict_with, scorer, name=NAME))
         part = [row for row in rows if benchmarks.name_target(row) == target]
         records += judge_rows(judge, {}, part, None, bars=place.bars)

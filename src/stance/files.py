@@ -187,9 +187,13 @@ def open_output(path: str | Path) -> Iterator[IO[bytes]]:
     It is written beside its place, put on the disk, and renamed.
 
     Raises:
-        StanceError: the disk is full or the folder is not writable.
+        StanceError: the disk is full, the folder is not writable, or the name is a folder's.
     """
     target = Path(path)
+    if target.is_dir():
+        raise InputError(
+            str(target), expected="a file to write", found="a folder", remedy="Name a file in it."
+        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(

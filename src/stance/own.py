@@ -1,27 +1,36 @@
 """A user's own labelled file: text and label, and what else may stand in it."""
 
+import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from stance import files, tables
 from stance.errors import InputError
-from stance.rows import Problem, Row, cut_span, find_label_problems, find_span_problems
+from stance.rows import YEAR, Problem, Row, cut_span, find_label_problems, find_span_problems
 from stance.types import NEUTRAL
 
 SLICED = ("outlet", "date", "conflict")
 """Columns that rows are measured apart by."""
 SPANS = ("holder", "source")
+OFFSETS = tuple(f"{name}_{key}" for name in SPANS for key in ("start", "end"))
 WEIGHT = "weight"
+NEEDED = ("text", "label")
+READ = (*NEEDED, "document", WEIGHT, *SPANS, *OFFSETS, *SLICED)
+"""Columns that are read where the labels are the four stances; else the needed ones alone."""
+OTHER_KINDS = (".tsv", ".tab", ".xls", ".xlsx", ".ods", ".parquet")
+
+log = logging.getLogger(__name__)
 
 
 def read_own_rows(path: Path, *, any_label: bool = False) -> list[Row]:
     """Read a user's own labelled file: CSV or JSON lines with ``text`` and ``label``.
 
-    There may be a ``document``; else a row is its own. A row's id is the number of its line. Where
-    the labels are the four stances, there may be a ``weight`` and spans: ``holder`` and ``source``
-    as objects with ``start`` and ``end``, or columns ``holder_start``, ``holder_end`` and so on.
+    Which columns are read, and which are not, is logged. There may be a ``document``; else a row is
+    its own. A row's id is the number of its line. Where the labels are the four stances, there may
+    be a ``weight`` and spans: ``holder`` and ``source`` as objects with ``start`` and ``end``, or
+    columns ``holder_start``, ``holder_end`` and so on.
 
     Args:
         path: the file.
@@ -31,8 +40,11 @@ def read_own_rows(path: Path, *, any_label: bool = False) -> list[Row]:
         InputError: at the first faulty row, or when there is none.
     """
     rows: list[Row] = []
-    reader = tables.read_csv if path.suffix.lower() == ".csv" else files.read_jsonl
-    for number, fields in reader(path):
+    columns: dict[str, None] = {}
+    dates: list[str] = []
+    for number, fields in read_fields(path):
+        columns |= dict.fromkeys(fields)
+        dates += [str(fields["date"])] if fields.get("date") else []
         for problem in find_own_problems(fields, any_label=any_label):
             raise InputError(
                 f"{path} line {number} field '{problem.field}'",
@@ -45,7 +57,54 @@ def read_own_rows(path: Path, *, any_label: bool = False) -> list[Row]:
         raise InputError(
             str(path), expected="at least one row", found="none", remedy="Add labelled rows."
         )
+    known = NEEDED if any_label else [key for key in READ if not is_csv(path) or key not in SPANS]
+    say_what_is_read(path, list(columns), known)
+    if not any_label:
+        say_unread_dates(path, dates)
     return rows
+
+
+def is_csv(path: Path) -> bool:
+    """Say whether a file is read as CSV, by its name."""
+    return path.name.lower().endswith((".csv", ".csv.gz"))
+
+
+def read_fields(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line number, fields) of a CSV or JSON-lines file.
+
+    Columns ``holder`` and ``source`` of a CSV are emptied: what stands there are names, and spans
+    have columns of their own.
+
+    Raises:
+        InputError: it is a table of another kind, or cannot be read.
+    """
+    if path.suffix.lower() in OTHER_KINDS:
+        raise InputError(
+            str(path), expected="a .csv or a .jsonl file", found=f"a {path.suffix} file",
+            remedy="Write it as CSV, its columns separated by commas.",
+        )  # fmt: skip
+    if not is_csv(path):
+        yield from files.read_jsonl(path)
+        return
+    for number, fields in tables.read_csv(path):
+        yield number, {key: None if key in SPANS else value for key, value in fields.items()}
+
+
+def say_what_is_read(path: Path, columns: Sequence[str], known: Sequence[str]) -> None:
+    """Log which columns are read: a misspelled one would be missed in silence."""
+    read = ", ".join(name for name in columns if name in known)
+    rest = ", ".join(name for name in columns if name not in known)
+    log.info("%s: read: %s%s", path, read, rest and f"; not read: {rest}")
+
+
+def say_unread_dates(path: Path, dates: Sequence[str]) -> None:
+    """Warn when dates do not begin with a year, so that none is known."""
+    other = [date for date in dates if not YEAR.match(date)]
+    if other:
+        log.warning(
+            "%s: no year read from %d of %d dates, which do not begin with it as 2021-03-05: %r",
+            path, len(other), len(dates), other[0],
+        )  # fmt: skip
 
 
 def build_own_row(number: int, fields: dict[str, Any], *, stances: bool) -> Row:
@@ -92,6 +151,9 @@ def find_own_problems(fields: dict[str, Any], *, any_label: bool = False) -> Ite
             yield Problem(name, "columns text and label", found, "Rename the columns.")
         elif not isinstance(fields[name], str):
             yield Problem(name, "a string", repr(fields[name])[:60], "Mend the value.")
+    text = fields.get("text")
+    if isinstance(text, str) and not text.strip():
+        yield Problem("text", "a statement", "a blank", "Add the text, or take the row out.")
     label = fields.get("label")
     if any_label and isinstance(label, str) and not label.strip():
         yield Problem("label", "a label", "a blank", "Label the row, or take it out.")
@@ -119,7 +181,14 @@ def find_weight_problems(fields: dict[str, Any]) -> Iterator[Problem]:
 def find_span_faults(fields: dict[str, Any]) -> Iterator[Problem]:
     """Yield what is wrong with the spans of a row of a user's own file."""
     for name in SPANS:
-        span = read_offsets(fields, name)
-        yield from find_span_problems(name, span, fields.get("text"))
+        whole, span = fields.get(name), read_offsets(fields, name)
+        if whole is not None and not isinstance(whole, dict):
+            yield from find_span_problems(name, whole, fields.get("text"))
+        elif whole is None and span and not all(type(value) is int for value in span.values()):
+            expected = f"whole numbers in {name}_start and {name}_end, or nothing in both"
+            found = f"{span['start']!r} and {span['end']!r}"[:60]
+            yield Problem(name, expected, found, "Give both in characters from 0, or neither.")
+        else:
+            yield from find_span_problems(name, span, fields.get("text"))
         if span and fields.get("label") == NEUTRAL:
             yield Problem(name, "none in a neutral row", "a span", "Take out the span or relabel.")

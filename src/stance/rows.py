@@ -1,5 +1,6 @@
 """Data rows: what a labelled statement looks like in a file, and what is wrong with it if not."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,9 @@ from stance.types import LABELS, NEUTRAL, Span
 
 KINDS = ("language model", "person")
 """Kinds of annotator: the provenance of a label is part of it."""
+
+YEAR = re.compile(r"(?:19|20)\d\d")
+"""How a date begins: of others no year is read."""
 
 TEXT_FIELDS = ("id", "document", "text", "label")
 LAYER_FIELDS = ("id", "document", "corpus", "row", "sha256", "label")

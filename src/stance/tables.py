@@ -95,6 +95,13 @@ def read_header(records: Iterator[Record], name: str) -> list[str]:
             found="an empty file",
             remedy="Add one, or leave the file out.",
         )
+    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+        raise InputError(
+            f"{name} line 1",
+            expected="columns separated by commas",
+            found="semicolons" if ";" in header[0] else "tabs",
+            remedy="Save it as CSV with commas, fields that hold commas in quotes.",
+        )
     for column in header:
         if header.count(column) > 1:
             raise InputError(

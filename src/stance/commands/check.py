@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from stance import files, tables
+from stance import files
 from stance.bundle import read_bundle
 from stance.errors import InputError
-from stance.own import find_own_problems
+from stance.own import OTHER_KINDS, find_own_problems, is_csv, read_fields
 from stance.rows import find_problems, find_repetition
 
 MOST = 100  # problems printed; the count is of all
@@ -21,8 +21,9 @@ def add_parser(commands: Any) -> None:
         "check",
         help="check a file of rows or a model folder",
         description="Check a JSON-lines file of labelled rows (every problem with line, field, "
-        "expected, found and remedy), or a model folder (every file against its checksum).",
-        epilog="examples: stance check data/articles.jsonl   stance check runs/small",
+        "expected,\nfound and remedy), or a model folder (every file against its checksum).",
+        epilog="examples:\n  stance check data/articles.jsonl\n  stance check runs/small",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "path",
@@ -57,9 +58,9 @@ def run(options: argparse.Namespace) -> int:
 
 def iter_problems(path: Path) -> Iterator[str | None]:
     """Yield None for each row read, and each of its problems as one line."""
-    own = path.suffix.lower() == ".csv"
+    own = is_csv(path) or path.suffix.lower() in OTHER_KINDS  # the latter are refused
     seen: set[str] = set()
-    for number, fields in tables.read_csv(path) if own else files.read_jsonl(path):
+    for number, fields in read_fields(path) if own else files.read_jsonl(path):
         yield None
         problems = [*find_own_problems(fields)] if own else [*find_problems(fields)]
         for problem in (*problems, *find_repetition(fields, seen)):

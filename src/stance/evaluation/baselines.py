@@ -43,12 +43,16 @@ class Ground:
         embed: the base encoder's embedder, or None where there is none.
         few_shot: makes SetFit from texts and labels, or None where it was not asked for.
         descriptions: what each label means, in words.
+        no_rows: why there are no rows, where there are none.
+        no_encoder: why there is no embedder, where there is none.
     """
 
     rows: Sequence[Row]
     embed: Embedder | None = None
     few_shot: Callable[[Sequence[str], Sequence[str]], Scorer] | None = None
     descriptions: Mapping[str, str] = field(default_factory=lambda: DESCRIPTIONS)
+    no_rows: str = "no training rows"
+    no_encoder: str = "no base encoder is named"
 
 
 def mark(labels: Sequence[str]) -> NDArray[np.float64]:
@@ -174,6 +178,9 @@ BASELINES = {
     "setfit": Baseline(fit_setfit),
 }
 SLOW = ("setfit",)  # made only where it is named
+MAJORITY, MAJORITY_HERE = "majority", "majority_here"
+"""Without training rows the majority is that of the rows which are measured, under another name."""
+NOT_DEFINED = "not defined: it is about negotiations, the labels are not"
 
 
 def check_baselines(names: Sequence[str]) -> None:
@@ -199,11 +206,52 @@ def fit_baselines(
         own_labels: whether the labels mean what ours mean.
     """
     wanted = [name for name in BASELINES if name not in SLOW] if names is None else names
-    usable = [
-        name
+    return {
+        name: BASELINES[name].fit(ground)
         for name in wanted
-        if (ground.rows or not BASELINES[name].rows)
-        and (ground.embed or not BASELINES[name].embed)
-        and (own_labels or not BASELINES[name].own_labels)
-    ]
-    return {name: BASELINES[name].fit(ground) for name in usable}
+        if find_obstacle(name, ground, own_labels=own_labels) is None
+    }
+
+
+def find_obstacle(name: str, ground: Ground, *, own_labels: bool) -> str | None:
+    """Return why a baseline cannot be made; None where it can."""
+    baseline = BASELINES[name]
+    if baseline.own_labels and not own_labels:
+        return NOT_DEFINED
+    if baseline.rows and not ground.rows:
+        return f"not made: {ground.no_rows}"
+    needed = ground.few_shot if name in SLOW else ground.embed
+    if (baseline.embed or name in SLOW) and needed is None:
+        return f"not made: {ground.no_encoder}"
+    return None
+
+
+def say_not_run(name: str) -> str:
+    """Return why a slow baseline is not there."""
+    return f"not run: an extra, minutes for each model; `--baselines {name}`"
+
+
+def explain_absent(
+    ground: Ground, names: Sequence[str] | None, *, own_labels: bool = True
+) -> dict[str, str]:
+    """Return why baselines are not there, by name.
+
+    Raises:
+        InputError: one of them was named and lacks its rows or its encoder.
+    """
+    found = {}
+    for name in BASELINES:
+        obstacle = find_obstacle(name, ground, own_labels=own_labels)
+        if names is None and name in SLOW and obstacle != NOT_DEFINED:
+            found[name] = say_not_run(name)
+        elif names is not None and name not in names:
+            slow = name in SLOW
+            found[name] = say_not_run(name) if slow else f"not asked for: `--baselines {name}`"
+        elif obstacle and names is not None and obstacle != NOT_DEFINED and name != MAJORITY:
+            raise InputError(
+                f"--baselines {name}", expected="what it is made from", found=obstacle,
+                remedy="Leave it out of the list.",
+            )  # fmt: skip
+        elif obstacle:
+            found[name] = obstacle
+    return found

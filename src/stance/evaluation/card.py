@@ -78,6 +78,7 @@ def build_model_tables(data: Path, bundle: Bundle) -> dict[str, str]:
         "annotator": format_annotator(data),
         "regression": format_regression(data),
         "corpora": format_corpora(data),
+        "lesson": format_lesson(data, bundle),
         "benchmarks": format_benchmarks(data / "predictions"),
         "errors": format_validation_errors(data, bundle),
         "ablations": format_ablations(data / "ablations.json"),
@@ -138,6 +139,22 @@ def format_corpora(data: Path) -> str:
     counts = Counter(row.fields["corpus"] for row in rows)
     lines = [[name, str(n), licences[name]["licence"]] for name, n in counts.most_common()]
     return table.format_rows(("corpus", "rows", "licence as stated"), lines)
+
+
+def format_lesson(data: Path, bundle: Bundle) -> str:
+    """Return how many sentences a teacher's lesson has; nothing where there is no teacher."""
+    from stance.training.teacher import count_lesson
+
+    total, pools, variants, digest = count_lesson(data)
+    if not total:
+        return ""
+    text = (
+        f"Of the {total:,} sentences of `data/teacher` the lesson takes {pools + variants:,}: "
+        f"{pools:,} of the pools, and {variants:,} variants of labelled rows in which words are "
+        "exchanged or parts cut away."
+    )
+    same = bundle.settings.data.get("teacher") == digest
+    return text if same else f"{text} The released model learned an earlier state of that folder."
 
 
 def note_narrow(entry: dict[str, Any]) -> str:

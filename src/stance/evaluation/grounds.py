@@ -2,13 +2,22 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
 from stance.errors import MissingExtraError, StanceError
-from stance.evaluation.baselines import BASELINES, Embedder, Ground, fit_baselines
+from stance.evaluation.baselines import (
+    BASELINES,
+    MAJORITY,
+    MAJORITY_HERE,
+    Embedder,
+    Ground,
+    explain_absent,
+    fit_baselines,
+    fit_majority,
+)
 from stance.evaluation.judges import Judge
 from stance.evaluation.place import Place
 from stance.evaluation.scorers import Scorer
@@ -20,10 +29,43 @@ from stance.sets import SETS
 log = logging.getLogger(__name__)
 
 
-def fit_for_judge(judge: Judge, place: Place, names: Sequence[str] | None) -> dict[str, Scorer]:
+@dataclass(frozen=True)
+class Beside:
+    """The baselines that stand beside a judge.
+
+    Attributes:
+        scorers: those that are made, by name.
+        absent: why the others are not, by name.
+        needs_rows: whether the majority is to be that of the rows that are measured.
+    """
+
+    scorers: dict[str, Scorer] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
+    needs_rows: bool = False
+
+    def take(self, rows: Sequence[Row]) -> dict[str, Scorer]:
+        """Return the scorers for a set, with the majority of its rows where there is no other."""
+        here = {MAJORITY_HERE: fit_majority(Ground(rows))} if self.needs_rows else {}
+        return here | self.scorers
+
+
+def put_beside(ground: Ground, names: Sequence[str] | None, *, own_labels: bool = True) -> Beside:
+    """Make the baselines and say why others are not there.
+
+    Raises:
+        InputError: one that was named cannot be made.
+    """
+    absent = explain_absent(ground, names, own_labels=own_labels)
+    needs_rows = not ground.rows and (names is None or MAJORITY in names)
+    if needs_rows:
+        del absent[MAJORITY]
+    return Beside(fit_baselines(ground, names, own_labels=own_labels), absent, needs_rows)
+
+
+def fit_for_judge(judge: Judge, place: Place, names: Sequence[str] | None) -> Beside:
     """Train baselines on the rows that a model was trained on, or for a scorer by the recipe."""
     if names is not None and not names:
-        return {}
+        return Beside()
     if judge.model:
         rows = read_training_rows(judge.model, place)
         encoder = judge.model.bundle.settings.recipe.get("encoder")
@@ -38,18 +80,30 @@ def fit_for_judge(judge: Judge, place: Place, names: Sequence[str] | None) -> di
         rows, encoder = [], None
     if not rows:
         log.warning("no training rows at hand: without the baselines that need some")
-    return fit_baselines(lay(rows, encoder, place, names), names)
+    ground = replace(lay(rows, encoder, place, names), no_rows=explain_rows(judge, place))
+    return put_beside(ground, names)
+
+
+def explain_rows(judge: Judge, place: Place) -> str:
+    """Return why there are no training rows, where there are none."""
+    if judge.model and not list_used(judge.model):
+        return "no training rows: the model's are not of this repository"
+    if place.data is None:
+        return "no training rows: they are in a clone of the repository (`--data-dir`)"
+    return f"no training rows: no recipe {place.recipe} (`--recipe`)"
 
 
 def fit_for_benchmark(
     training: Rows, descriptions: Mapping[str, str], place: Place, names: Sequence[str] | None
-) -> dict[str, Scorer]:
+) -> Beside:
     """Make baselines of a benchmark's own training rows and of what its labels mean."""
     from stance.training.recipe import read_recipe
 
+    if names is not None and not names:
+        return Beside()
     encoder = read_recipe(place.recipe).to_dict()["encoder"]
     ground = replace(lay(training.train, encoder, place, names), descriptions=descriptions)
-    return fit_baselines(ground, names, own_labels=False)
+    return put_beside(ground, names, own_labels=False)
 
 
 def lay(
@@ -61,37 +115,42 @@ def lay(
     """Put together what the wanted baselines are made from."""
     wanted = [name for name in names or BASELINES if name in BASELINES]
     embed = few_shot = None
+    lack = Ground(()).no_encoder
     if encoder and any(BASELINES[name].embed for name in wanted):
-        embed = make_embedder(encoder, place, needed=names is not None)
+        try:
+            embed = make_embedder(encoder, place)
+        except StanceError as error:
+            if names is not None:
+                raise
+            log.warning("without the baselines of the base encoder: %s", error)
+            lack = f"no base encoder: {error.found}. {error.remedy}"
     if encoder and names and "setfit" in names:
         if find_spec("setfit") is None:
             raise MissingExtraError("baseline 'setfit'", "setfit", "setfit")
         from stance.training.fewshot import fit_setfit
 
         few_shot = partial(fit_setfit, encoder, bars=place.bars)
-    return Ground(rows, embed, few_shot)
+    return Ground(rows, embed, few_shot, no_encoder=lack)
 
 
-def make_embedder(encoder: dict[str, Any], place: Place, *, needed: bool) -> Embedder | None:
-    """Return the embedder of a base encoder; None, and said, where it is not to be had.
+def make_embedder(encoder: dict[str, Any], place: Place) -> Embedder:
+    """Return the embedder of a base encoder.
 
     Raises:
-        StanceError: a baseline that was named needs it.
+        StanceError: it is not to be had.
     """
     try:
         from stance.training.embedding import load_embedder
 
         return load_embedder(tuple(sorted(encoder.items())), place.device)
     except ModuleNotFoundError as error:
-        missing: StanceError = MissingExtraError(
-            "baselines", "train", (error.name or "").split(".")[0]
-        )
-    except StanceError as error:
-        missing = error
-    if needed:
-        raise missing
-    log.warning("without the baselines of the base encoder: %s", missing)
-    return None
+        package = (error.name or "").split(".")[0]
+        raise MissingExtraError("baselines", "train", package) from None
+
+
+def list_used(model: Model) -> list[str]:
+    """Return the repository's sets that a model was trained on."""
+    return [name for name in SETS if f"{name}/train" in model.bundle.settings.data]
 
 
 def read_training_rows(model: Model, place: Place) -> list[Row]:
@@ -100,7 +159,7 @@ def read_training_rows(model: Model, place: Place) -> list[Row]:
     Where the repository's rows have changed since, the present ones are returned, with a warning.
     """
     settings = model.bundle.settings
-    used = [name for name in SETS if f"{name}/train" in settings.data]
+    used = list_used(model)
     if not used or place.data is None:
         return []
     source = Source(

@@ -14,6 +14,8 @@ from stance.rows import Row
 from stance.types import LABELS, Span
 
 PLACES = 6
+SHOWN = 60  # characters of a text in a message
+BEFORE = 20  # of these, those before the first difference
 WHOLE = (int, np.integer)
 TOLERANCE = 1e-3  # by which rounded probabilities may miss a sum of 1
 
@@ -121,6 +123,14 @@ def is_span(value: Any) -> bool:
     return isinstance(start, WHOLE) and isinstance(end, WHOLE) and bool(0 <= start < end)
 
 
+def cut(text: str, other: str) -> str:
+    """Return a piece of a text that shows where it begins to differ from another one."""
+    pairs = enumerate(zip(text, other, strict=False))
+    same = next((i for i, (a, b) in pairs if a != b), min(len(text), len(other)))
+    start = max(0, same - BEFORE)
+    return f"{'...' if start else ''}{text[start : start + SHOWN]!r}"
+
+
 def align(rows: Sequence[Row], records: Sequence[Record], where: str) -> list[Record]:
     """Return the records in the order of the rows.
 
@@ -133,8 +143,8 @@ def align(rows: Sequence[Row], records: Sequence[Record], where: str) -> list[Re
         if kept is not None and kept != row.text:
             raise InputError(
                 f"{where} id '{row.id}'",
-                expected=f"the statement of the labelled file: {row.text[:60]!r}",
-                found=repr(kept[:60]),
+                expected=f"the statement of the labelled file: {cut(row.text, kept)}",
+                found=cut(kept, row.text),
                 remedy="Take the file that was evaluated, its rows in the same order.",
             )
     missing = [row.id for row in rows if row.id not in by_id]

@@ -5,16 +5,17 @@ really have from so few documents or effective rows (simulated), ``per_label``, 
 ``baselines`` (metrics, and the judge's paired lead), both again ``weighted`` where rows have
 weights, the ``annotator`` row, ``phenomena`` of probes, ``slices``, the ``reliability`` and
 ``risk_coverage`` curves, the ``misread`` rows by id, the ``models`` that judged, the ``judge`` in
-words where it is not the one of the whole run, the ``benchmark`` it is, a hash of the ``gold``, and
-the comparison ``against`` another run. What does not apply is null.
+words where it is not the one of the whole run, the user's own ``file`` it is, why baselines are
+``absent``, the ``benchmark`` it is, a hash of the ``gold``, and the comparison ``against`` another
+run, which is named with its models. What does not apply is null.
 """
 
 import hashlib
 import json
 import os
 import platform
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -57,11 +58,15 @@ class Judged:
         rows: labelled rows.
         records: what was said of them.
         judge: who judged it, in words, where it is not the one of the whole run.
+        file: name of the user's own file that it is, or None.
+        absent: why baselines are not there, by name.
     """
 
     rows: list[Row]
     records: list[Record]
     judge: str | None = None
+    file: str | None = None
+    absent: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_results(
@@ -87,6 +92,8 @@ def write_results(
             **summarize(part.rows, part.records),
             "models": sorted({record.model for record in part.records}),
             "judge": part.judge,
+            "file": part.file,
+            "absent": dict(part.absent),
             "benchmark": describe_benchmark(name),
             "gold": hash_gold(part.rows),
             "against": (compared or {}).get(name),

@@ -10,7 +10,7 @@ from stance.errors import InputError
 from stance.evaluation import benchmarks
 from stance.evaluation.compare import compare
 from stance.evaluation.folds import list_articles, load_fold, load_tuned
-from stance.evaluation.grounds import fit_for_benchmark, fit_for_judge
+from stance.evaluation.grounds import Beside, fit_for_benchmark, fit_for_judge
 from stance.evaluation.judges import Judge, judge_by_model, judge_rows
 from stance.evaluation.place import Place, refuse_without_data
 from stance.evaluation.probes import read_probes
@@ -85,25 +85,28 @@ def evaluate(
     own_rows = read_own_rows(own) if own else []  # a fault of the file is better said now
     plain = [name for name in names if name in EVALUATED or name == PROBES]
     plain = [name for name in plain if name != "articles"]
-    scorers = fit_for_judge(judge, place, baselines) if plain or own else {}
+    beside = fit_for_judge(judge, place, baselines) if plain or own else Beside()
     judged: dict[str, Judged] = {}
     for name in names:
         rows = read_set_rows(name, place)
         log.info("%s: %d rows", name, len(rows))
-        who = None
+        who, absent = None, beside.absent
         if name in plain:
+            scorers = beside.take(rows)
             records = judge_rows(judge, scorers, rows, place.corpora, bars=place.bars)
         elif name == "articles":
-            records = judge_articles(judge, rows, place, baselines)
+            records, absent = judge_articles(judge, rows, place, baselines)
             who = name_folds(place) if judge.model else None
         else:
-            records = judge_benchmark(name, rows, place, baselines)
+            records, absent = judge_benchmark(name, rows, place, baselines)
             who = f"recipe {place.recipe.stem}, fine-tuned on the benchmark's training rows"
-        judged[name] = Judged(rows, align(rows, records, name), who)
+        judged[name] = Judged(rows, align(rows, records, name), who, absent=absent)
     if own_rows:
         log.info("%s: %d rows", own, len(own_rows))
+        scorers = beside.take(own_rows)
         records = judge_rows(judge, scorers, own_rows, None, bars=place.bars, keep_text=True)
-        judged[OWN] = Judged(own_rows, records)
+        file = own.name if own else None
+        judged[OWN] = Judged(own_rows, records, file=file, absent=beside.absent)
     return add_core(judged)
 
 
@@ -146,7 +149,9 @@ def pick_core(part: Judged) -> Judged:
         for row, record in zip(part.rows, part.records, strict=True)
         if row.fields.get("part") != "furniture" and row.fields.get("duplicate_of") is None
     ]
-    return Judged([row for row, _ in kept], [record for _, record in kept], part.judge)
+    return Judged(
+        [row for row, _ in kept], [record for _, record in kept], part.judge, absent=part.absent
+    )
 
 
 def name_folds(place: Place) -> str:
@@ -156,38 +161,49 @@ def name_folds(place: Place) -> str:
 
 def judge_articles(
     judge: Judge, rows: Sequence[Row], place: Place, baselines: Sequence[str] | None
-) -> list[Record]:
+) -> tuple[list[Record], dict[str, str]]:
     """Let models that have not seen an article judge it; a scorer judges all, its baselines do not.
 
     Baselines are trained without the article in either case.
+
+    Returns:
+        The records, and why baselines are absent.
     """
     records: list[Record] = []
+    absent: dict[str, str] = {}
     for document in list_articles(place):
         if judge.model is None:
             fold = replace(judge, fold=document)
         else:
             fold = judge_by_model(load_fold(place, document, judge.model))
-        scorers = fit_for_judge(fold, place, baselines)
+        beside = fit_for_judge(fold, place, baselines)
+        absent |= beside.absent
         part = [row for row in rows if row.document == document]
-        records += judge_rows(fold, scorers, part, place.corpora, bars=place.bars)
-    return records
+        records += judge_rows(fold, beside.take(rows), part, place.corpora, bars=place.bars)
+    return records, absent
 
 
 def judge_benchmark(
     name: str, rows: Sequence[Row], place: Place, baselines: Sequence[str] | None
-) -> list[Record]:
-    """Let the models fine-tuned on a benchmark judge its test rows, target by target."""
+) -> tuple[list[Record], dict[str, str]]:
+    """Let the models fine-tuned on a benchmark judge its test rows, target by target.
+
+    Returns:
+        The records, and why baselines are absent.
+    """
     benchmark = benchmarks.read_benchmark(name)
     records: list[Record] = []
+    absent: dict[str, str] = {}
     for target, training in benchmarks.read_training(benchmark, place.get_corpora()).items():
         model = load_tuned(place, benchmarks.name_folder(benchmark, target), training)
         part = [row for row in rows if benchmarks.name_target(row) == target]
         if part:
             meant = benchmark.describe_labels(target)
-            scorers = fit_for_benchmark(training, meant, place, baselines)
+            beside = fit_for_benchmark(training, meant, place, baselines)
+            absent |= beside.absent
             judge = judge_by_model(model)
-            records += judge_rows(judge, scorers, part, None, bars=place.bars)
-    return records
+            records += judge_rows(judge, beside.take(part), part, None, bars=place.bars)
+    return records, absent
 
 
 def read_judged(
@@ -205,6 +221,8 @@ def read_judged(
         InputError: a set has no predictions, or they do not fit the rows.
     """
     judged = {}
+    results = folder.parent / f"{folder.name}.json"
+    known = read_results(results)["sets"] if results.is_file() else {}
     for name in (*names, *([OWN] if own else [])):
         path = folder / f"{name}.jsonl"
         if own and name == OWN:
@@ -222,7 +240,10 @@ def read_judged(
                 found=name,
                 remedy="Leave the set out, or evaluate it with --model.",
             )
-        judged[name] = Judged(rows, align(rows, read_records(path), str(path)))
+        file = own.name if own and name == OWN else None
+        absent = known.get(name, {}).get("absent", {})
+        records = align(rows, read_records(path), str(path))
+        judged[name] = Judged(rows, records, file=file, absent=absent)
     if not judged:
         raise InputError(
             f"--predictions {folder}",
@@ -250,7 +271,8 @@ def compare_with(judged: dict[str, Judged], other: Path) -> dict[str, dict[str, 
         if name == CORE:
             continue  # a part of the articles
         if path.is_file():
-            compared[name] = compare(part.rows, part.records, read_records(path), str(path))
+            found = compare(part.rows, part.records, read_records(path), str(path))
+            compared[name] = {"run": str(other), **found}
             warn_of_other_gold(name, part, folder)
         else:
             log.warning("%s: nothing to compare with, no %s", name, path)

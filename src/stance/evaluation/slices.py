@@ -13,13 +13,12 @@ from stance.evaluation import metrics
 from stance.evaluation.intervals import Array, Resamples, take_interval
 from stance.evaluation.records import Record
 from stance.layers import iter_corpus
-from stance.rows import Row
+from stance.rows import YEAR, Row
 from stance.types import LABELS
 
 MIN_ROWS = 20  # a smaller slice says too little to be listed by itself
 NO_CONFLICT = "none is named"
 QUOTE = re.compile('["\u201c\u201d\u201e\u00ab\u00bb]')
-YEAR = re.compile(r"(?:19|20)\d\d")
 LENGTHS = ((15, "under 15 words"), (30, "15 to 29 words"))
 LONG = "30 words or more"
 UNKNOWN = "unknown"  # what corpora write where they do not know the outlet

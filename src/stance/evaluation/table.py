@@ -1,9 +1,16 @@
 """Figures as text: tables for the terminal and for the model card."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from stance.evaluation.baselines import BASELINES, SLOW
+from stance.evaluation.baselines import (
+    BASELINES,
+    MAJORITY,
+    MAJORITY_HERE,
+    NOT_DEFINED,
+    SLOW,
+    say_not_run,
+)
 from stance.evaluation.coverage import expect_coverage, expect_weighted, say_coverage
 
 METRICS = ("macro_f1", "macro_f1_three", "f1_favor_against", "accuracy", "polarity_flip_rate")
@@ -11,10 +18,13 @@ HEADS = ("system", "macro-F1", "macro-F1 without conditional", "F1 favor/against
          "polarity flips")  # fmt: skip
 PERCENT = ("polarity_flip_rate", "polarity_flip_rate_weighted", "reliable_share",
            "reliable_accuracy", "reliable_stance_accuracy")  # fmt: skip
+LOWER = ("polarity_flip_rate", "polarity_flip_rate_weighted", "ece", "brier", "aurc")
+"""Metrics of which less is better."""
 WORST = 10  # slices that are printed
 NOTHING = {"value": None, "low": None, "high": None}
 BASELINE_NAMES = {
-    "majority": "majority",
+    MAJORITY: "majority",
+    MAJORITY_HERE: "majority of these rows",
     "keywords": "keyword rule",
     "holders": "names of known holders alone",
     "tfidf_svm": "TF-IDF + linear SVM",
@@ -52,9 +62,10 @@ METRIC_NAMES |= {f"{name}_weighted": f"{METRIC_NAMES[name]}, weighted" for name 
 def format_interval(entry: dict[str, Any], *, percent: bool = False, signed: bool = False) -> str:
     """Return a value with its interval, for example ``0.71 [0.66, 0.75]``.
 
-    A dash stands for no value; a value without interval (one document) stands alone.
+    A dash stands for no value; a value without interval (one document) stands alone. Differences of
+    shares, ``signed`` and ``percent``, are in points.
     """
-    factor, places, unit = (100, 1, " %") if percent else (1, 3, "")
+    factor, places, unit = (100, 1, " points" if signed else " %") if percent else (1, 3, "")
     sign = "+" if signed else ""
     value, low, high = (
         None if entry[key] is None else f"{factor * entry[key]:{sign}.{places}f}"
@@ -87,24 +98,28 @@ def list_baselines(baselines: dict[str, Any]) -> list[tuple[str, dict[str, Any]]
     return [(BASELINE_NAMES.get(name, name), part["metrics"]) for name, part in baselines.items()]
 
 
-def list_absent(made: Collection[str], *, benchmark: bool) -> list[tuple[str, str]]:
+def list_absent(
+    made: Collection[str], *, benchmark: bool, told: Mapping[str, str] | None = None
+) -> list[tuple[str, str]]:
     """Return the baselines that are not there, by their names in words, with the reason.
 
     Args:
         made: names of those that are; where there are none, none were wanted.
         benchmark: whether the set has other labels than ours.
+        told: the reasons that the run noted, by name.
     """
-    absent = [name for name in BASELINES if name not in made] if made else []
-    return [(BASELINE_NAMES[name], say_why(name, benchmark=benchmark)) for name in absent]
+    there = {*made, *([MAJORITY] if MAJORITY_HERE in made else [])}
+    absent = [name for name in BASELINES if name not in there] if made else []
+    reasons = told or {}
+    return [(BASELINE_NAMES[name], reasons.get(name) or say_why(name, benchmark=benchmark))
+            for name in absent]  # fmt: skip
 
 
 def say_why(name: str, *, benchmark: bool) -> str:
-    """Return why a baseline is not there."""
+    """Return why a baseline is not there, where the run did not note it."""
     if benchmark and BASELINES[name].own_labels:
-        return "not defined: it is about negotiations, the labels are not"
-    if name in SLOW:
-        return f"not run: an extra, minutes for each model; `--baselines {name}`"
-    return "not made: not asked for, or its rows or its encoder were not at hand"
+        return NOT_DEFINED
+    return say_not_run(name) if name in SLOW else "not in the predictions that were read"
 
 
 def list_weighted(entry: dict[str, Any], judge: str) -> list[tuple[str, dict[str, Any]]]:
@@ -123,7 +138,9 @@ def format_systems(entry: dict[str, Any], judge: str) -> str:
                  for metric in METRICS)]
         for name, scores in (*list_systems(entry, judge), *list_weighted(entry, judge))
     ]  # fmt: skip
-    absent = list_absent(entry["baselines"], benchmark=bool(entry["benchmark"]))
+    absent = list_absent(
+        entry["baselines"], benchmark=bool(entry["benchmark"]), told=entry.get("absent")
+    )
     rows += [[name, reason, *[""] * (len(HEADS) - 2)] for name, reason in absent]
     return format_rows(HEADS, rows)
 
@@ -171,14 +188,27 @@ def show_difference(metric: str, entry: dict[str, Any]) -> str:
     return format_interval(entry, percent=metric in PERCENT, signed=True)
 
 
+def name_directed(metric: str) -> str:
+    """Return a metric's name, and that less is better where it is."""
+    return METRIC_NAMES.get(metric, metric) + (" (lower is better)" if metric in LOWER else "")
+
+
+def name_other(against: dict[str, Any]) -> str:
+    """Return a sentence that names the other run and its models; nothing where it has no name."""
+    if not against.get("run"):
+        return ""
+    hashes = ", ".join(model[:12] for model in against["other"])
+    return f"The other is {against['run']}, SHA-256 {hashes}. "
+
+
 def format_against(against: dict[str, Any]) -> str:
     """Return the paired comparison of one set: difference by metric, and McNemar's test."""
-    rows = [[METRIC_NAMES[name], show_difference(name, part)]
+    rows = [[name_directed(name), show_difference(name, part)]
             for name, part in against["difference"].items()]  # fmt: skip
     test = against["mcnemar"]
     note = (
-        f"\n\nRight alone: this {test['only_this']} rows, the other {test['only_other']}; "
-        f"McNemar p = {test['p']:.3g}."
+        f"\n\n{name_other(against)}Right alone: this {test['only_this']} rows, the other "
+        f"{test['only_other']}; McNemar p = {test['p']:.3g}."
     )
     return format_rows(("metric", "this minus the other"), rows) + note
 
@@ -228,8 +258,20 @@ def format_results(results: dict[str, Any]) -> str:
 
 def format_head(name: str, entry: dict[str, Any]) -> str:
     """Return the line above a set's tables: how much there is, and what to know of its figures."""
-    head = f"{name}: {entry['n']} rows of {entry['documents']} documents, 95 % intervals"
+    title = name_set(name, entry)
+    size = f"{count(entry['n'], 'row')} of {count(entry['documents'], 'document')}"
+    head = f"{title}: {size}, 95 % intervals"
     return "; ".join([head, *list_cautions(entry)])
+
+
+def name_set(name: str, entry: dict[str, Any]) -> str:
+    """Return a set's name, with that of the user's own file it is."""
+    return f"{name} ({file})" if (file := entry.get("file")) else name
+
+
+def count(n: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
 def list_cautions(entry: dict[str, Any]) -> list[str]:
@@ -266,7 +308,10 @@ def format_published(entry: dict[str, Any]) -> str:
         for name, part in entry["baselines"].items()
     ]
     rows += [
-        [name, "-", reason] for name, reason in list_absent(entry["baselines"], benchmark=True)
+        [name, "-", reason]
+        for name, reason in list_absent(
+            entry["baselines"], benchmark=True, told=entry.get("absent")
+        )
     ]
     rows += [[part["system"], f"{part['value']:.3f}", part["source"]]
              for part in benchmark["published"]]  # fmt: skip

@@ -14,11 +14,15 @@ from stance.evaluation.table import (
     METRICS,
     NOTHING,
     PERCENT,
+    count,
     format_interval,
     list_absent,
     list_cautions,
     list_systems,
     list_weighted,
+    name_directed,
+    name_other,
+    name_set,
     show_difference,
 )
 from stance.report.plots import Entry, Forest, place_forest, place_reliability, place_risk
@@ -82,9 +86,13 @@ def build_section(
 ) -> dict[str, Any]:
     """Return what the page says of one set."""
     systems = list_systems(entry, judge)
-    absent = list_absent(entry["baselines"], benchmark=bool(entry["benchmark"]))
+    absent = list_absent(
+        entry["baselines"], benchmark=bool(entry["benchmark"]), told=entry.get("absent")
+    )
     return {
         "title": title,
+        "name": name_set(title, entry),
+        "size": f"{count(entry['n'], 'row')} of {count(entry['documents'], 'document')}",
         "entry": entry,
         "headline": [show(entry["metrics"], metric) for metric in HEADLINE],
         "cautions": "".join(f"; {words}" for words in list_cautions(entry)),
@@ -191,9 +199,9 @@ def build_against(entry: dict[str, Any]) -> dict[str, Any] | None:
     if not against:
         return None
     rows = [
-        Entry(METRIC_NAMES.get(name, name), part, show_difference(name, part), True)
+        Entry(name_directed(name), part, show_difference(name, part), True)
         for name, part in against["difference"].items()
     ]
     plot: Forest = place_forest(rows, signed=True)
-    return {"plot": plot, "mcnemar": against["mcnemar"],
+    return {"plot": plot, "mcnemar": against["mcnemar"], "other": name_other(against),
             "rows": [(row.name, row.text) for row in rows]}  # fmt: skip

@@ -151,6 +151,27 @@ def thin(rows: Iterable[SoftRow]) -> list[SoftRow]:
     return kept
 
 
+def count_lesson(data: Path) -> tuple[int, int, int, str]:
+    """Return how many sentences a teacher judged, what a lesson takes of them, and their SHA-256.
+
+    No texts are needed: which sentences are taken depends on ids and probabilities alone.
+
+    Returns:
+        All sentences; of the lesson those of the pools, and the variants; SHA-256 of the files.
+    """
+    rows: list[SoftRow] = []
+    digest = hashlib.sha256()
+    for path in sorted((data / FOLDER).glob("*.tsv")):
+        content = path.read_bytes()
+        digest.update(content)
+        for number, line in enumerate(content.decode("utf-8").splitlines(), 1):
+            name, _, probabilities = parse_line(line, f"{path} line {number}")
+            rows.append(SoftRow(f"{path.stem}:{name}", "", probabilities))
+    kept = thin(rows)
+    variants = sum(MARK in row.id for row in kept)
+    return len(rows), len(kept) - variants, variants, digest.hexdigest()
+
+
 @dataclass(frozen=True)
 class Teacher:
     """A trained model folder, read with torch: a large one is too slow through its ONNX file here.
