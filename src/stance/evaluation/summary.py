@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from stance.errors import InputError
 from stance.evaluation import metrics
 from stance.evaluation.agreement import summarize_annotator
-from stance.evaluation.coverage import expect_coverage, expect_weighted
+from stance.evaluation.coverage import count_effective, expect_coverage, expect_weighted
 from stance.evaluation.curves import find_misread, trace_reliability, trace_risk
 from stance.evaluation.intervals import Array, Resamples, draw_documents, take_interval
 from stance.evaluation.probes import measure_pairs, summarize_phenomena
@@ -199,10 +199,9 @@ def summarize_weighted(
         return None
     weights = np.array([row.fields.get("weight", 1.0) for row in rows], dtype=float)
     gold = encode([row.label for row in rows])
-    size = float(weights.sum() ** 2 / (weights**2).sum())
     return {
-        "effective_n": round(size, 1),
-        "coverage": expect_weighted(size),
+        "effective_n": round(count_effective(weights), 1),
+        "coverage": expect_weighted(draws.document, weights),
         "metrics": pack(values),
         "baselines": summarize_baselines(records, draws.weighted(weights), gold, values),
     }

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from stance.evaluation.baselines import BASELINES, SLOW
-from stance.evaluation.coverage import expect_coverage, expect_weighted, say_coverage
+from stance.evaluation.coverage import expect_coverage, say_coverage
 
 METRICS = ("macro_f1", "macro_f1_three", "f1_favor_against", "accuracy", "polarity_flip_rate")
 HEADS = ("system", "macro-F1", "macro-F1 without conditional", "F1 favor/against", "accuracy",
@@ -240,7 +240,7 @@ def list_cautions(entry: dict[str, Any]) -> list[str]:
         found.append(f"no row is {' or '.join(absent)}, an F1 of 0 in the mean of four labels")
     if entry["weighted"]:
         size = entry["weighted"]["effective_n"]
-        narrow = say_coverage(expect_weighted(size))
+        narrow = say_coverage(entry["weighted"]["coverage"])
         found.append(f"weighted they count as {size:.0f} rows" + (narrow and f", {narrow}"))
     if entry["judge"]:
         found.append(f"judged by {entry['judge']}")
