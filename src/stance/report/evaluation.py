@@ -21,7 +21,14 @@ from stance.evaluation.table import (
     list_weighted,
     show_difference,
 )
-from stance.report.plots import Entry, Forest, place_forest, place_reliability, place_risk
+from stance.report.plots import (
+    Entry,
+    Forest,
+    pick_even,
+    place_forest,
+    place_reliability,
+    place_risk,
+)
 from stance.types import LABELS
 
 HEADLINE = ("macro_f1", "accuracy", "ece", "accuracy_at_80", "holder_share", "pass_rate")
@@ -83,6 +90,7 @@ def build_section(
     """Return what the page says of one set."""
     systems = list_systems(entry, judge)
     absent = list_absent(entry["baselines"], benchmark=bool(entry["benchmark"]))
+    risk = place_risk(entry["risk_coverage"])
     return {
         "title": title,
         "entry": entry,
@@ -112,7 +120,8 @@ def build_section(
         ],
         "confusion": shade(entry["confusion"]),
         "reliability": place_reliability(entry["reliability"]),
-        "risk": place_risk(entry["risk_coverage"]),
+        "risk": risk,
+        "risk_said": pick_even(risk.points),
         "slices": [
             (part["by"], part["value"], part["n"], part["documents"],
              format_interval(part["accuracy"]), format_interval(part["macro_f1"] or NOTHING))
