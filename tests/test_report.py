@@ -55,9 +55,10 @@ def results(tmp_path_factory):
     out = tmp_path_factory.mktemp("report") / "results.json"
     judged = {"realnews": make_set(), "probes": make_set(pairs=True, seed=1)}
     other = make_set(seed=2)
-    compared = {"realnews": compare(judged["realnews"].rows, judged["realnews"].records,
-                                    other.records, "other")}  # fmt: skip
-    found = write_results(out, {"name": EVIL, "sha256": "0" * 64}, judged, compared)
+    found = write_results(out, {"name": EVIL, "sha256": "0" * 64}, judged)
+    found["sets"]["realnews"]["against"] = compare(
+        judged["realnews"].rows, judged["realnews"].records, other.records, "other"
+    )
     found["sets"]["realnews"]["judge"] = LONG_NAME
     found["sets"]["realnews"]["benchmark"] = {
         "title": "A benchmark", "metric": "macro_f1_three", "paper": "p", "source": "s",
