@@ -12,6 +12,7 @@ from stance.evaluation.table import (
     HEADS,
     METRIC_NAMES,
     METRICS,
+    NOTE_SLICES,
     NOTHING,
     PERCENT,
     format_interval,
@@ -19,6 +20,7 @@ from stance.evaluation.table import (
     list_cautions,
     list_systems,
     list_weighted,
+    mark_narrow,
     show_difference,
 )
 from stance.report.plots import (
@@ -122,9 +124,11 @@ def build_section(
         "reliability": place_reliability(entry["reliability"]),
         "risk": risk,
         "risk_said": pick_even(risk.points),
+        "note_slices": NOTE_SLICES.replace("`", ""),
         "slices": [
             (part["by"], part["value"], part["n"], part["documents"],
-             format_interval(part["accuracy"]), format_interval(part["macro_f1"] or NOTHING))
+             format_interval(part["accuracy"]) + mark_narrow(part),
+             format_interval(part["macro_f1"] or NOTHING))
             for part in entry["slices"]
         ],
         "phenomena": build_phenomena(entry),
