@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from stance.evaluation import metrics
-from stance.evaluation.coverage import BY_EFFECTIVE, OF_SINGLE_ROWS, OF_TEN_ROWS
+from stance.evaluation.coverage import (
+    BY_EFFECTIVE,
+    OF_SINGLE_ROWS,
+    OF_TEN_ROWS,
+    expect_weighted,
+)
 from stance.evaluation.intervals import draw_documents, take_interval
 
 SHARES = np.array([0.2, 0.1, 0.15, 0.55])  # of the labels: the rare one is what makes it hard
@@ -141,3 +146,20 @@ def test_what_is_said_of_weighted_rows(effective, capsys):
     say(capsys, f"{rows} weighted rows that count as {effective}", found)
     worse = min(found["accuracy"], found["macro_f1"])
     assert worse == pytest.approx(BY_EFFECTIVE[effective], abs=0.03)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("documents", "size"), [(5, 10), (10, 20), (25, 10), (25, 40), (50, 10), (100, 10)]
+)
+def test_what_is_said_of_weighted_documents(documents, size, capsys):
+    rng = np.random.default_rng(8)
+    number = np.arange(documents * size) // size
+    said = np.mean(
+        [expect_weighted(number, draw_rows(documents, size, rng, heavy=True)[3])
+         for _ in range(TRIALS)]
+    )  # fmt: skip
+    found = simulate(documents, TRIALS, rng, size=size, heavy=True)
+    say(capsys, f"{documents} weighted documents of {size} rows, said {100 * said:.0f} %", found)
+    worse = min(found["accuracy"], found["macro_f1"])
+    assert worse == pytest.approx(said, abs=0.06)

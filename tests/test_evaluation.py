@@ -12,11 +12,12 @@ import pytest
 
 from made import make_record, make_row
 from stance.errors import InputError
+from stance.evaluation.against import add_comparison, find_others
 from stance.evaluation.compare import compare
 from stance.evaluation.folds import load_fold
 from stance.evaluation.records import read_records
 from stance.evaluation.results import read_results, write_results
-from stance.evaluation.run import compare_with, evaluate, read_judged
+from stance.evaluation.run import evaluate, read_judged
 from stance.evaluation.summary import summarize
 from stance.types import LABELS
 
@@ -87,15 +88,21 @@ def test_articles_are_judged_by_folds(tiny_model, tiny_recipe, tmp_path):
 
 
 def test_runs_on_other_rows_are_not_compared(judged, judge, tmp_path):
-    write_results(tmp_path / "a.json", {"name": "x", "sha256": "y"}, judged)
-    assert set(compare_with(judged, tmp_path / "a.json")) == {"written", "probes"}
-    assert set(compare_with(judged, tmp_path / "a")) == {"written", "probes"}
-    with pytest.raises(InputError, match="no predictions of written"):
-        compare_with(judged, tmp_path / "b.json")
+    out = tmp_path / "a.json"
+    results = write_results(out, {"name": "x", "sha256": "y"}, judged)
+    for other in (out, tmp_path / "a"):
+        assert set(find_others(other, judged)) == {"written", "probes"}
+        add_comparison(out, results, judged, other)
+        assert all(part["against"]["mcnemar"]["p"] == 1 for part in results["sets"].values())
+    assert read_results(out) == results
+    with pytest.raises(InputError, match="found no folder"):
+        find_others(tmp_path / "b.json", judged)
+    with pytest.raises(InputError, match="no predictions of layers"):
+        find_others(out, ["layers"])
     lines = (tmp_path / "a" / "written.jsonl").read_text().splitlines()
     (tmp_path / "a" / "written.jsonl").write_text("\n".join(lines[1:]) + "\n")
     with pytest.raises(InputError, match="one record for each of 32 rows"):
-        compare_with(judged, tmp_path / "a")
+        add_comparison(out, results, judged, tmp_path / "a")
     rows = [make_row(1)]
     with pytest.raises(InputError, match="the statement of the labelled file"):
         compare(rows, [make_record(1, text="a")], [make_record(1, text="b")], "other")
@@ -136,6 +143,30 @@ def test_own_file_against_an_earlier_run(tiny_model, run, tmp_path):
     assert entry["against"]["difference"]["accuracy"]["value"] == 1
     assert {part["by"] for part in entry["slices"]} == {"label"}  # two outlets of 15 are too small
     assert read_records(tmp_path / "out" / "own.jsonl")[0].text == text
+
+
+def test_a_wrong_other_run_costs_nothing(tiny_model, run, tmp_path):
+    (tmp_path / "mine.csv").write_text("text,label\nkyiv rejected talks,against\n")
+    (tmp_path / "words.py").write_text(
+        "def score(texts):\n    print('judged')\n    return [[0, 0, 0, 1] for _ in texts]\n"
+    )
+    own = ("--data", tmp_path / "mine.csv", "--baselines", "none", "--scorer", "words:score")
+    assert run(*own).stdout.startswith("judged")
+    (tmp_path / "out").rename(tmp_path / "first")
+    (tmp_path / "out.json").unlink()
+    (tmp_path / "mine.csv").write_text("text,label\nkyiv urges talks,favor\n")
+    for other, found in (("nowhere", "no folder nowhere"), ("first", "'kyiv rejected talks'")):
+        done = run(*own, "--against", other)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert found in done.stderr
+    done = run("--data", tmp_path / "mine.csv", "--predictions", tmp_path / "first")
+    assert done.returncode == 2
+    (tmp_path / "mine.csv").write_text("text,label\nkyiv rejected talks,favor\n")
+    done = run("--data", tmp_path / "mine.csv", "--predictions", tmp_path / "first",
+               "--against", tmp_path / "nowhere")  # fmt: skip
+    assert done.returncode == 2
+    assert "own: 1 rows" in done.stdout  # what was measured is kept
+    assert read_results(tmp_path / "out.json")["sets"]["own"]["against"] is None
 
 
 def test_a_run_that_was_measured_by_other_labels_is_said(tiny_model, run, tmp_path):

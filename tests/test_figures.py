@@ -5,16 +5,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from made import make_record, make_row
 from stance.errors import InputError
 from stance.evaluation.compare import compare, plant_regression
 from stance.evaluation.errors import format_errors, list_errors
+from stance.evaluation.intervals import draw_documents
 from stance.evaluation.probes import read_probes, summarize_phenomena
 from stance.evaluation.records import align, read_records, write_records
 from stance.evaluation.results import hash_gold, read_results
 from stance.evaluation.slices import describe_label, describe_text, pick_origin
 from stance.evaluation.summary import summarize
+from stance.evaluation.table import format_slices
 from stance.rows import Row
 from stance.types import LABELS
 
@@ -82,6 +85,38 @@ def test_slices_come_worst_first_with_n():
     values = [part["accuracy"]["value"] for part in found]
     assert values == sorted(values)
     assert found[1]["documents"] == 20
+
+
+def test_a_share_of_none_or_all_has_the_bound_of_clopper_and_pearson():
+    rows = [make_row(i, LABELS[i % 4], f"d{i // 2}") for i in range(80)]
+    found = summarize(rows, [make_record(i, row.label) for i, row in enumerate(rows)])
+    low, high = (binomtest(40, 40).proportion_ci(method="exact").low,
+                 binomtest(0, 40).proportion_ci(method="exact").high)  # fmt: skip
+    assert found["metrics"]["accuracy"]["low"] == pytest.approx(low, abs=1e-6)
+    assert found["metrics"]["accuracy"]["high"] == 1
+    assert found["metrics"]["polarity_flip_rate"]["high"] == pytest.approx(high, abs=1e-6)
+    assert found["reliable"]["favor"]["accuracy"]["low"] == pytest.approx(
+        binomtest(20, 20).proportion_ci(method="exact").low, abs=1e-6
+    )
+    assert draw_documents(["a", "a", "b"]).weighted([1, 1, 2]).count_documents() == 2
+
+
+def test_slices_of_few_documents_are_marked_and_macro_needs_rows_of_each_label():
+    rows = [make_row(i, LABELS[i % 4], f"d{i // (20 if i < 100 else 4)}", conflict="ab"[i >= 100])
+            for i in range(900)]  # fmt: skip
+    records = [make_record(i, row.label if i % 9 else "favor") for i, row in enumerate(rows)]
+    slices = {part["value"]: part for part in summarize(rows, records)["slices"]}
+    assert slices["a"]["coverage"] == 0.71
+    assert slices["a"]["macro_f1"]
+    shown = format_slices([slices["a"], slices["b"]])
+    assert "conflict: a | 100 / 5 |" in shown
+    marks = {line[:13]: "] !" in line for line in shown.splitlines() if "conflict" in line}
+    assert list(marks.values()) == [True, False]
+    assert "less than 93 % of samples" in shown
+    rare = [replace(row, label="neutral") if row.label == "conditional" and i < 70 else row
+            for i, row in enumerate(rows)]  # fmt: skip
+    assert {part["value"]: part for part in summarize(rare, records)["slices"]}["a"][
+        "macro_f1"] is None  # fmt: skip
 
 
 def test_a_row_tells_its_slices():
@@ -173,8 +208,6 @@ def test_gold_is_hashed_whatever_its_order():
 
 
 def test_mcnemar_agrees_with_the_binomial():
-    from scipy.stats import binomtest
-
     rows = [make_row(i) for i in range(20)]
     this = [make_record(i, "favor" if i < 12 else "against") for i in range(20)]
     other = [make_record(i, "against" if i < 9 else "favor") for i in range(20)]

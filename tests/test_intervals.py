@@ -8,6 +8,7 @@ from scipy.stats import norm
 
 from stance.errors import InputError
 from stance.evaluation import metrics
+from stance.evaluation.coverage import expect_weighted
 from stance.evaluation.intervals import draw_documents, take_interval
 from stance.evaluation.table import list_cautions
 
@@ -90,13 +91,30 @@ def test_intervals_that_are_too_narrow_are_said_to_be():
     assert list_cautions({**entry, "documents": 1})[0] == "one document gives none"
     enough = {**entry, "n": 200, "documents": 200, "per_label": {"favor": {"n": 3}}}
     assert list_cautions(enough) == []
-    assert list_cautions({**enough, "weighted": {"effective_n": 218.4}, "judge": "others"}) == [
+    assert list_cautions(
+        {**enough, "weighted": {"effective_n": 218.4, "coverage": 0.93}, "judge": "others"}
+    ) == [
         "weighted they count as 218 rows",
         "judged by others",
     ]
-    (few,) = list_cautions({**enough, "weighted": {"effective_n": 33.4}})
+    (few,) = list_cautions({**enough, "weighted": {"effective_n": 33.4, "coverage": 0.87}})
     assert few.startswith("weighted they count as 33 rows, too narrow: simulated, they hold")
     assert "87 %" in few
+
+
+def test_what_weighted_intervals_promise_depends_on_documents_too():
+    alone, alike = np.arange(200), np.ones(200)
+    assert expect_weighted(np.zeros(200, int), alike) == 0
+    entry = {"documents": 1, "n": 9, "per_label": {}, "judge": None,
+             "weighted": {"effective_n": 9.0, "coverage": 0.0}}  # fmt: skip
+    assert list_cautions(entry) == ["one document gives none", "weighted they count as 9 rows"]
+    assert expect_weighted(alone, alike) == 0.93
+    assert expect_weighted(alone // 40, alike) == 0.71  # as unweighted from five documents
+    heavy = np.where(alone < 10, 30.0, 1.0)
+    assert expect_weighted(alone, heavy) == 0.84
+    assert expect_weighted(alone // 10, heavy) == 0.81  # one document has most of the weight
+    level = np.where(alone % 10, 1.0, 30.0)  # each document has its heavy row
+    assert expect_weighted(alone // 10, level) == 0.82
 
 
 def test_no_rows_are_refused():

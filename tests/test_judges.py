@@ -1,6 +1,8 @@
 """Who is judged, and what stands beside: scorers, baselines, an annotator."""
 
 from collections import Counter
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,11 +13,11 @@ from stance.errors import InputError
 from stance.evaluation import baselines
 from stance.evaluation.agreement import summarize_annotator
 from stance.evaluation.baselines import Ground, fit_baselines
-from stance.evaluation.judges import judge_by_scorer
+from stance.evaluation.judges import Judge, judge_by_scorer, judge_rows
 from stance.evaluation.place import Place
 from stance.evaluation.results import write_results
 from stance.evaluation.run import evaluate, read_judged
-from stance.evaluation.scorers import run_scorer
+from stance.evaluation.scorers import predict_with, run_scorer
 from stance.evaluation.summary import summarize
 from stance.evaluation.table import format_systems
 from stance.rows import build_row
@@ -65,6 +67,24 @@ def test_a_scorer_that_fails_is_named_with_the_place():
     with pytest.raises(InputError, match=r"scorer mine.*IndexError.*test_judges.py line") as caught:
         run_scorer(broken, ["a", "b"], "mine")
     assert isinstance(caught.value.__cause__, IndexError)
+
+
+@pytest.mark.parametrize(
+    ("bad", "found"),
+    [
+        (lambda texts: [[float("nan")] * 4 if t == "300" else [0, 0, 0, 1] for t in texts],
+         "scorer mine row 'r300': expected 4 probabilities that sum to 1, found .*nan"),
+        (lambda texts: [[0, 0, 0, 1] for t in texts if t != "300"],
+         r"scorer mine rows 'r256' to 'r511': expected 256 rows .*found the shape \(255, 4\)"),
+        (lambda texts: [[0, 0, 0, 1] for t in texts if int(t) < 300 or t + 1],
+         "scorer mine rows 'r256' to 'r511': expected scores of 256 texts, found TypeError"),
+    ],
+)  # fmt: skip
+def test_a_faulty_answer_is_found_by_the_rows_it_is_to(bad, found):
+    rows = [replace(make_row(f"r{i}"), text=str(i)) for i in range(600)]
+    with pytest.raises(InputError, match=found):
+        judge_rows(Judge("mine", "", partial(predict_with, bad, name="mine")), {}, rows, None,
+                   bars=False)  # fmt: skip
 
 
 def test_scorers_that_do_not_exist_are_refused():

@@ -4,19 +4,22 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
+from made import make_record, make_row
 from stance.errors import InputError
 from stance.evaluation.compare import compare
 from stance.evaluation.records import Record, write_records
 from stance.evaluation.results import Judged, read_results, write_results
+from stance.evaluation.summary import summarize
 from stance.evaluation.table import format_results
 from stance.evaluation.texts import collect_texts
 from stance.report.evaluation import build_report
-from stance.report.plots import Entry, place_forest, round_up
+from stance.report.plots import Entry, pick_even, place_forest, place_risk, round_up
 from stance.rows import Row
 from stance.types import LABELS
 
@@ -53,9 +56,10 @@ def results(tmp_path_factory):
     out = tmp_path_factory.mktemp("report") / "results.json"
     judged = {"realnews": make_set(), "probes": make_set(pairs=True, seed=1)}
     other = make_set(seed=2)
-    compared = {"realnews": compare(judged["realnews"].rows, judged["realnews"].records,
-                                    other.records, "other")}  # fmt: skip
-    found = write_results(out, {"name": EVIL, "sha256": "0" * 64}, judged, compared)
+    found = write_results(out, {"name": EVIL, "sha256": "0" * 64}, judged)
+    found["sets"]["realnews"]["against"] = compare(
+        judged["realnews"].rows, judged["realnews"].records, other.records, "other"
+    )
     found["sets"]["realnews"]["judge"] = LONG_NAME
     found["sets"]["realnews"]["benchmark"] = {
         "title": "A benchmark", "metric": "macro_f1_three", "paper": "p", "source": "s",
@@ -163,6 +167,20 @@ def test_forest_axis():
     assert [tick.label for tick in signed.ticks] == ["-0.05", "-0.025", "0", "+0.025", "+0.05"]
     assert signed.bars[0].at < signed.zero < signed.bars[0].high
     assert round_up(0) == 0.01
+
+
+def test_a_curve_has_each_coverage_once_and_a_few_are_said():
+    rows = [make_row(i) for i in range(100)]
+    labels = [make_record(i, "favor" if i < 90 else "against") for i in range(100)]
+    assert [p["coverage"] for p in summarize(rows, labels)["risk_coverage"]] == [1.0]
+    sure = [replace(record, scores=(0.5 + i / 300, 0.5 - i / 300, 0.0, 0.0))
+            for i, record in enumerate(labels)]  # fmt: skip
+    curve = place_risk(summarize(rows, sure)["risk_coverage"])
+    assert len(curve.points) == 50
+    said = [point.text for point in pick_even(curve.points)]
+    assert len(said) == 5
+    assert said[0].startswith("the most confident 2 %")
+    assert said[-1] == "the most confident 100 %: error rate 0.100"
 
 
 def test_a_long_name_is_wrapped_not_cut():

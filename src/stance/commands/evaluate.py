@@ -110,9 +110,10 @@ def run(options: argparse.Namespace) -> int:
     """Evaluate, write and print."""
     import sklearn  # noqa: F401 - the baselines need it: better said now than after minutes
 
+    from stance.evaluation.against import add_comparison, check_against
     from stance.evaluation.place import Place
     from stance.evaluation.results import write_results
-    from stance.evaluation.run import check_sets, compare_with
+    from stance.evaluation.run import check_sets
     from stance.evaluation.table import format_results
 
     if options.out.suffix != ".json" or options.out.is_dir():
@@ -132,10 +133,15 @@ def run(options: argparse.Namespace) -> int:
     if not options.predictions and not (options.data and not names):
         check_sets(names, has_corpora=place.corpora is not None)
     options.out.parent.mkdir(parents=True, exist_ok=True)  # fails now rather than at the end
+    if options.against and not options.predictions:
+        check_against(options.against, names, place, options.data)
     judge, judged = judge_sets(options, names, place)
-    compared = compare_with(judged, options.against) if options.against else None
-    results = write_results(options.out, judge, judged, compared)
-    sys.stdout.write(format_results(results))
+    results = write_results(options.out, judge, judged)
+    try:
+        if options.against:
+            add_comparison(options.out, results, judged, options.against)
+    finally:
+        sys.stdout.write(format_results(results))
     return 0
 
 

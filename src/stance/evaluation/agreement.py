@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.evaluation.intervals import Array, Interval, draw_documents, take_interval
-from stance.evaluation.metrics import compute_iou, compute_metrics, sum_confusions
+from stance.evaluation.metrics import SHARES, compute_iou, compute_metrics, sum_confusions
 from stance.rows import Row
 from stance.types import LABELS
 
@@ -109,12 +109,13 @@ def summarize_annotator(
     predicted = predicted[[places[row.id] for row in shared]]
     draws = draw_documents([row.document for row in shared])
     parts: dict[str, list[dict[str, Array]]] = {"annotator": [], "judge": []}
-    sizes = []
+    sizes, bases = [], []
     for i in range(len(names)):
         reference = np.array([vote_majority(column) for column in np.delete(votes, i, axis=0).T])
         used = reference >= 0
         sizes.append(int(used.sum()))
         kept = draws.weighted(used.astype(float))
+        bases.append(kept.count_documents())
         for name, labels in (("annotator", votes[i]), ("judge", predicted)):
             confusions = sum_confusions(kept, np.maximum(reference, 0), labels)
             parts[name].append(compute_metrics(confusions))
@@ -126,7 +127,10 @@ def summarize_annotator(
         "n": round(float(np.mean(sizes)), 1),
         **{
             name: {
-                metric: take_interval(np.mean([part[metric] for part in found], axis=0)).to_dict()
+                metric: take_interval(
+                    np.mean([part[metric] for part in found], axis=0),
+                    min(bases) if metric in SHARES else None,
+                ).to_dict()
                 for metric in found[0]
             }
             for name, found in parts.items()

@@ -17,7 +17,7 @@ from stance.evaluation.outcomes import measure_outcomes, read_outcomes
 from stance.evaluation.records import align, read_records
 from stance.evaluation.results import CORE, Judged, hash_gold
 from stance.evaluation.run import EVALUATED, read_judged
-from stance.evaluation.summary import encode, pack, summarize
+from stance.evaluation.summary import count_all, encode, pack, summarize
 from stance.evaluation.trials import format_ablations, format_recipes
 from stance.sets import is_released, read_labels, read_licences
 
@@ -114,7 +114,9 @@ def format_annotator(data: Path) -> str:
     draws = draw_documents([row.document for row in shared])
     lines = []
     for name, labels in (("the earlier annotator", earlier), ("stance", model)):
-        scores = pack(metrics.compute_metrics(metrics.sum_confusions(draws, gold, labels)))
+        scores = pack(
+            metrics.compute_metrics(metrics.sum_confusions(draws, gold, labels)), count_all(draws)
+        )
         lines.append([name, str(len(shared)),
                       *(table.format_interval(scores[x], percent=x in table.PERCENT)
                         for x in table.METRICS)])  # fmt: skip

@@ -35,14 +35,14 @@ def trace_risk(records: Sequence[Record], gold: NDArray[np.int64]) -> list[dict[
     ranked = confidence[order]
     last = np.searchsorted(-ranked, -ranked, side="right") - 1  # ties are answered together
     risk = (~correct[order]).cumsum()[last] / (last + 1)
-    steps = np.unique(np.ceil(np.linspace(0, 1, POINTS + 1)[1:] * len(ranked)).astype(int) - 1)
+    steps = np.ceil(np.linspace(0, 1, POINTS + 1)[1:] * len(ranked)).astype(int) - 1
     return [
         {
             "coverage": round(float((last[i] + 1) / len(ranked)), 6),
             "risk": round(float(risk[i]), 6),
             "confidence": round(float(ranked[i]), 6),
         }
-        for i in steps
+        for i in np.unique(last[steps])
     ]
 
 

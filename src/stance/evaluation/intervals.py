@@ -16,6 +16,7 @@ from stance.errors import InputError
 RESAMPLES = 10_000
 SEED = 20261127
 LEVEL = 0.95
+EXACT = 1e-12  # how near to 0 or 1 a share of none or all may be computed
 BLOCK = 256  # resamples that are held as floating point at once
 MOST_COUNTS = 2 * 10**8  # bytes: with more than 20,000 documents fewer resamples are drawn
 
@@ -75,6 +76,18 @@ class Resamples:
         )  # fmt: skip
         return np.asarray(sums if np.ndim(values) > 1 else sums[:, 0])
 
+    def count_documents(self, inside: NDArray[np.bool_] | None = None) -> float:
+        """Return how many documents the rows inside are of, as an effective number (Kish).
+
+        It is their number where each has the same weight.
+
+        Args:
+            inside: (n,); None for all rows.
+        """
+        weights = self.weights if inside is None else self.weights * inside
+        total = np.bincount(self.document, weights)
+        return float(total.sum() ** 2 / (total**2).sum()) if total.any() else 0.0
+
     def blocks(self, order: NDArray[np.int64]) -> Iterator[Array]:
         """Yield the weight of each row in some resamples at a time, (block, n).
 
@@ -117,15 +130,23 @@ def draw_documents(
     return Resamples(counts, rows, np.ones(len(rows)))
 
 
-def take_interval(values: Array) -> Interval:
+def take_interval(values: Array, documents: float | None = None) -> Interval:
     """Return a statistic's value and percentile interval.
+
+    A share of 0 or 1 is that in every resample, which tells nothing: it gets the bound of Clopper
+    and Pearson instead.
 
     Args:
         values: (1 + resamples,), the sample's own value first; NaN where a resample has nothing
             to measure. Without any resample that has, the bounds are NaN.
+        documents: of a share, the number of documents that it is of; None for other statistics.
     """
     usable = values[1:][np.isfinite(values[1:])]
     if not len(usable) or not np.isfinite(values[0]):
         return Interval(float(values[0]), float("nan"), float("nan"))
+    value = float(values[0])
+    if documents and min(value, 1 - value) < EXACT:
+        reach = 1 - ((1 - LEVEL) / 2) ** (1 / documents)
+        return Interval(value, max(value - reach, 0.0), min(value + reach, 1.0))
     low, high = np.quantile(usable, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(float(values[0]), float(low), float(high))
+    return Interval(value, float(low), float(high))

@@ -14,7 +14,7 @@ from stance.model import Model
 from stance.rows import Row
 from stance.types import LABELS, Prediction
 
-CHUNK = 256  # texts that a judge gets at once
+CHUNK = 256  # rows that a judge gets at once
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,14 @@ class Judge:
     Attributes:
         name: the model's name, or the scorer's ``module:function``.
         sha256: the model's hash, or that of the file that defines the scorer.
-        predict: texts in, predictions out.
+        predict: rows with texts in, predictions out.
         model: the model; None for a scorer, which has neither flags nor spans.
         fold: the article that it left out in training, or None.
     """
 
     name: str
     sha256: str
-    predict: Callable[[list[str]], list[Prediction]]
+    predict: Callable[[Sequence[Row]], list[Prediction]]
     model: Model | None = None
     fold: str | None = None
 
@@ -39,7 +39,11 @@ class Judge:
 def judge_by_model(model: Model) -> Judge:
     """Return a model as a judge."""
     settings = model.bundle.settings
-    return Judge(settings.name, model.bundle.sha256, model.predict, model, settings.left_out)
+
+    def predict(rows: Sequence[Row]) -> list[Prediction]:
+        return model.predict([row.text for row in rows])
+
+    return Judge(settings.name, model.bundle.sha256, predict, model, settings.left_out)
 
 
 def judge_by_scorer(name: str) -> Judge:
@@ -69,10 +73,10 @@ def judge_rows(
     """
     texts = [row.text for row in rows]
     predictions: list[Prediction] = []
-    with tqdm(total=len(texts), unit="row", disable=not bars, leave=False) as bar:
-        for i in range(0, len(texts), CHUNK):
-            predictions += judge.predict(texts[i : i + CHUNK])
-            bar.update(len(texts[i : i + CHUNK]))
+    with tqdm(total=len(rows), unit="row", disable=not bars, leave=False) as bar:
+        for i in range(0, len(rows), CHUNK):
+            predictions += judge.predict(rows[i : i + CHUNK])
+            bar.update(len(rows[i : i + CHUNK]))
     labels = {
         name: [LABELS[int(row.argmax())] for row in run_scorer(scorer, texts, name)]
         for name, scorer in baselines.items()

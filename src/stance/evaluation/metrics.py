@@ -13,6 +13,7 @@ FAVOR, CONDITIONAL, AGAINST, NEUTRAL = range(len(LABELS))
 BINS = 15
 COVERAGES = (70, 80, 90)  # per cent of the statements, the most confident ones
 MATCH_IOU = 0.5
+SHARES = ("accuracy", "polarity_flip_rate")  # of all rows, among the metrics of a confusion
 
 
 def count_confusion(

@@ -133,4 +133,5 @@ def summarize_phenomena(rows: Sequence[Row], records: Sequence[Record]) -> dict[
 def rate(draws: Resamples, inside: NDArray[np.bool_], found: NDArray[np.bool_]) -> dict[str, Any]:
     """Return the share of the rows inside for which something was found."""
     sums = draws.sum(np.column_stack([inside & found, inside]))
-    return take_interval(divide(sums[:, 0], sums[:, 1], np.nan)).to_dict()
+    share = divide(sums[:, 0], sums[:, 1], np.nan)
+    return take_interval(share, draws.count_documents(inside)).to_dict()

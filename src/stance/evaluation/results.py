@@ -70,10 +70,7 @@ class Judged:
 
 
 def write_results(
-    out: Path,
-    judge: dict[str, str | None],
-    judged: dict[str, Judged],
-    compared: dict[str, dict[str, Any]] | None = None,
+    out: Path, judge: dict[str, str | None], judged: dict[str, Judged]
 ) -> dict[str, Any]:
     """Write ``results.json`` and, in the folder ``results`` beside it, one file of records a set.
 
@@ -81,7 +78,6 @@ def write_results(
         out: ``results.json``, or another name; the folder is called like it.
         judge: name and SHA-256 of whoever was judged.
         judged: the sets.
-        compared: paired comparisons by set, or None.
 
     Returns:
         The content of ``results.json``.
@@ -96,7 +92,7 @@ def write_results(
             "absent": dict(part.absent),
             "benchmark": describe_benchmark(name),
             "gold": hash_gold(part.rows),
-            "against": (compared or {}).get(name),
+            "against": None,
         }
         if name != CORE:
             write_records(out.with_suffix("") / f"{name}.jsonl", part.records)

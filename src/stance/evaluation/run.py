@@ -4,18 +4,16 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from stance.errors import InputError
 from stance.evaluation import benchmarks
-from stance.evaluation.compare import compare
 from stance.evaluation.folds import list_articles, load_fold, load_tuned
 from stance.evaluation.grounds import Beside, fit_for_benchmark, fit_for_judge
 from stance.evaluation.judges import Judge, judge_by_model, judge_rows
 from stance.evaluation.place import Place, refuse_without_data
 from stance.evaluation.probes import read_probes
 from stance.evaluation.records import Record, align, read_records
-from stance.evaluation.results import CORE, Judged, hash_gold, read_results
+from stance.evaluation.results import CORE, Judged, read_results
 from stance.own import read_own_rows
 from stance.rows import Row
 from stance.sets import NEED_CORPORA, SETS, read_labels, read_usable
@@ -252,48 +250,3 @@ def read_judged(
             remedy="Name the folder beside its results.json.",
         )
     return add_core(judged)
-
-
-def compare_with(judged: dict[str, Judged], other: Path) -> dict[str, dict[str, Any]]:
-    """Return the paired comparison with another run, set by set.
-
-    Args:
-        judged: this run's sets.
-        other: the other run's ``results.json``, or its folder of per-row predictions.
-
-    Raises:
-        InputError: the other run shares no set, or its rows are others.
-    """
-    folder = other.with_suffix("") if other.suffix == ".json" and not other.is_dir() else other
-    compared: dict[str, dict[str, Any]] = {}
-    for name, part in judged.items():
-        path = folder / f"{name}.jsonl"
-        if name == CORE:
-            continue  # a part of the articles
-        if path.is_file():
-            found = compare(part.rows, part.records, read_records(path), str(path))
-            compared[name] = {"run": str(other), **found}
-            warn_of_other_gold(name, part, folder)
-        else:
-            log.warning("%s: nothing to compare with, no %s", name, path)
-    if not compared:
-        raise InputError(
-            f"--against {other}",
-            expected="a results.json with its folder of predictions, or that folder",
-            found="no predictions of " + ", ".join(judged),
-            remedy="Name a run that judged the same sets.",
-        )
-    return compared
-
-
-def warn_of_other_gold(name: str, part: Judged, folder: Path) -> None:
-    """Say it when the other run was measured by other labels: both are compared by these."""
-    results = folder.parent / f"{folder.name}.json"
-    if not results.is_file():
-        return
-    entry = read_results(results)["sets"].get(name)
-    if entry and entry["gold"] != hash_gold(part.rows):
-        log.warning(
-            "%s: %s was measured by other labels, spans or weights; both runs are compared by "
-            "those of today, so that its figures here are not the ones in that file", name, results
-        )  # fmt: skip

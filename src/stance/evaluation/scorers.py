@@ -13,9 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from stance.bundle import hash_file
 from stance.errors import InputError
+from stance.rows import Row
 from stance.types import LABELS, Prediction
 
 TOLERANCE = 1e-3  # how far the scores of a text may be from a sum of 1
+ONE = f"{len(LABELS)} probabilities that sum to 1"
 
 
 class Scorer(Protocol):
@@ -34,46 +36,59 @@ class Scorer(Protocol):
         ...
 
 
-def run_scorer(scorer: Scorer, texts: Sequence[str], name: str) -> NDArray[np.float64]:
+def run_scorer(
+    scorer: Scorer, texts: Sequence[str], name: str, ids: Sequence[str] = ()
+) -> NDArray[np.float64]:
     """Return a scorer's scores of the texts, checked, (n, labels).
+
+    Args:
+        scorer: whoever scores.
+        texts: n texts.
+        name: what the scorer is called in an error.
+        ids: the rows that the texts are of, for an error to name them; none for their numbers.
 
     Raises:
         InputError: the scorer fails, or its answer is not n times four probabilities.
     """
+    where = f"scorer {name} rows '{ids[0]}' to '{ids[-1]}'" if ids else f"scorer {name}"
     try:
         answer = scorer(texts)
     except Exception as error:  # a user's own code: whatever it raises is said in one line
         *_, last = traceback.extract_tb(error.__traceback__)
         raise InputError(
-            f"scorer {name}",
+            where,
             expected=f"scores of {len(texts)} texts",
             found=f"{type(error).__name__}: {error} ({last.filename} line {last.lineno})",
             remedy="Mend the scorer.",
         ) from error
+    many = f"{len(texts)} rows of {ONE}"
     try:
         scores = np.asarray(answer, dtype=float)
     except (TypeError, ValueError) as error:
-        raise refuse(name, len(texts), f"something else ({error})") from None
+        raise refuse(where, many, f"something else ({error})") from None
     if scores.shape != (len(texts), len(LABELS)):
-        raise refuse(name, len(texts), f"the shape {scores.shape}")
+        raise refuse(where, many, f"the shape {scores.shape}")
     for i, row in enumerate(scores):
         if not np.isfinite(row).all() or row.min() < 0 or abs(row.sum() - 1) > TOLERANCE:
-            raise refuse(f"{name} text {i}", len(texts), str(row.tolist()))
+            which = f"row '{ids[i]}'" if ids else f"text {i}"
+            raise refuse(f"scorer {name} {which}", ONE, str(row.tolist()))
     return scores
 
 
-def refuse(where: str, n: int, found: str) -> InputError:
+def refuse(where: str, expected: str, found: str) -> InputError:
     """Return the error that a scorer's answer is of another kind."""
     return InputError(
-        f"scorer {where}",
-        expected=f"{n} rows of {len(LABELS)} probabilities that sum to 1",
+        where,
+        expected=expected,
         found=found,
         remedy="Return scores in the order of stance.LABELS; 1 and 0 where there is a label alone.",
     )
 
 
-def predict_with(scorer: Scorer, texts: Sequence[str], name: str) -> list[Prediction]:
-    """Return a scorer's predictions: no holder, no source, never reliable."""
+def predict_with(scorer: Scorer, rows: Sequence[Row], name: str) -> list[Prediction]:
+    """Return a scorer's predictions of rows: no holder, no source, never reliable."""
+    texts = [row.text for row in rows]
+    scores = run_scorer(scorer, texts, name, [row.id for row in rows])
     return [
         Prediction(
             text=text,
@@ -85,7 +100,7 @@ def predict_with(scorer: Scorer, texts: Sequence[str], name: str) -> list[Predic
             source=None,
             truncated=False,
         )
-        for text, row in zip(texts, run_scorer(scorer, texts, name), strict=True)
+        for text, row in zip(texts, scores, strict=True)
     ]
 
 

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.evaluation import metrics
+from stance.evaluation.coverage import expect_coverage
 from stance.evaluation.intervals import Array, Resamples, take_interval
 from stance.evaluation.records import Record
 from stance.layers import iter_corpus
 from stance.rows import YEAR, Row
 from stance.types import LABELS
 
+MIN_OF_LABEL, MIN_DOCUMENTS = 10, 5  # of each label, for a slice to have a macro-F1
 MIN_ROWS = 20  # a smaller slice says too little to be listed by itself
 NO_CONFLICT = "none is named"
 QUOTE = re.compile('["\u201c\u201d\u201e\u00ab\u00bb]')
@@ -104,7 +106,7 @@ def summarize_slices(
     """Return accuracy and macro-F1 of each slice of enough rows, the worst accuracy first.
 
     What is too small to be a slice is put together with the like. Macro-F1 is given only where a
-    slice holds gold rows of every label.
+    slice holds enough rows of every label, and ``coverage`` is what its interval is worth.
 
     Args:
         rows: n rows.
@@ -126,7 +128,10 @@ def summarize_slices(
             confusions = draws.sum(np.eye(CELLS)[pairs] * inside[:, None])
             entry = {"by": name, "value": str(kinds[k]), "n": int(sizes[k]),
                      "documents": len(np.unique(documents[inside]))}  # fmt: skip
-            found.append({**entry, **measure(confusions)})
+            entry["coverage"] = expect_coverage(entry["documents"], entry["n"])
+            told = is_told(pairs[inside] // len(LABELS), documents[inside])
+            scores = measure(confusions, draws.count_documents(inside), with_macro=told)
+            found.append({**entry, **scores})
     return sorted(found, key=lambda entry: entry["accuracy"]["value"])
 
 
@@ -155,12 +160,26 @@ def pool_small(values: Sequence[str]) -> list[str]:
     return [name if value in small and len(small) > 1 else value for value in values]
 
 
-def measure(confusions: Array) -> dict[str, Any]:
-    """Return a slice's figures from its confusion matrices, (1 + resamples, cells)."""
+def is_told(gold: NDArray[np.int64], documents: NDArray[np.str_]) -> bool:
+    """Say whether a slice holds enough of each label; resamples without one would count it 0."""
+    return all(
+        (gold == label).sum() >= MIN_OF_LABEL
+        and len(np.unique(documents[gold == label])) >= MIN_DOCUMENTS
+        for label in range(len(LABELS))
+    )
+
+
+def measure(confusions: Array, size: float, *, with_macro: bool) -> dict[str, Any]:
+    """Return a slice's figures.
+
+    Args:
+        confusions: confusion matrices, (1 + resamples, cells).
+        size: number of documents.
+        with_macro: whether there is enough for macro-F1.
+    """
     square = confusions.reshape(-1, len(LABELS), len(LABELS))
     scores = metrics.compute_metrics(square)
-    complete = (square[0].sum(axis=1) > 0).all()
     return {
-        "accuracy": take_interval(scores["accuracy"]).to_dict(),
-        "macro_f1": take_interval(scores["macro_f1"]).to_dict() if complete else None,
+        "accuracy": take_interval(scores["accuracy"], size).to_dict(),
+        "macro_f1": take_interval(scores["macro_f1"]).to_dict() if with_macro else None,
     }

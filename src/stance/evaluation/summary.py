@@ -1,6 +1,6 @@
 """Rows and records to figures with intervals: one set's entry of ``results.json``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from stance.errors import InputError
 from stance.evaluation import metrics
 from stance.evaluation.agreement import summarize_annotator
-from stance.evaluation.coverage import expect_coverage, expect_weighted
+from stance.evaluation.coverage import count_effective, expect_coverage, expect_weighted
 from stance.evaluation.curves import find_misread, trace_reliability, trace_risk
 from stance.evaluation.intervals import Array, Resamples, draw_documents, take_interval
-from stance.evaluation.probes import measure_pairs, summarize_phenomena
+from stance.evaluation.probes import EXPECTED, measure_pairs, summarize_phenomena
 from stance.evaluation.records import Record
 from stance.evaluation.slices import summarize_slices
 from stance.rows import Row
@@ -50,7 +50,7 @@ def summarize(rows: Sequence[Row], records: Sequence[Record]) -> dict[str, Any]:
         "documents": draws.counts.shape[1],
         "resamples": len(draws.counts) - 1,
         "coverage": expect_coverage(draws.counts.shape[1], len(rows)),
-        "metrics": pack(values),
+        "metrics": pack(values, count_bases(rows, records, draws)),
         "per_label": summarize_labels(confusion, draws, gold, predicted),
         "reliable": summarize_reliable(records, draws, gold, predicted),
         "weighted": summarize_weighted(rows, records, draws),
@@ -80,6 +80,36 @@ def measure(rows: Sequence[Row], records: Sequence[Record], draws: Resamples) ->
 def encode(labels: Sequence[str]) -> NDArray[np.int64]:
     """Return label ids, (n,)."""
     return np.array([LABELS.index(label) for label in labels])
+
+
+def count_bases(
+    rows: Sequence[Row], records: Sequence[Record], draws: Resamples
+) -> dict[str, float]:
+    """Return by share how many documents it is of: those with a row that counts in it."""
+    reliable = np.array([bool(record.reliable) for record in records])
+    stance = np.array([record.label != NEUTRAL for record in records])
+    steady = np.array([row.fields.get("expected") == EXPECTED[1] for row in rows])
+    whole = draws.count_documents()
+    return {
+        **count_all(draws),
+        **{f"accuracy_at_{coverage}": whole * coverage / 100 for coverage in metrics.COVERAGES},
+        "pass_rate": whole,
+        "reliable_share": whole,
+        "unchanged_share": draws.count_documents(steady),
+        "reliable_accuracy": draws.count_documents(reliable),
+        "reliable_stance_accuracy": draws.count_documents(reliable & stance),
+        **{
+            f"{name}_share": draws.count_documents(
+                np.array([row.fields.get(name) is not None for row in rows])
+            )
+            for name in ("holder", "source")
+        },
+    }
+
+
+def count_all(draws: Resamples) -> dict[str, float]:
+    """Return the same for the label metrics that are shares of all rows."""
+    return dict.fromkeys(metrics.SHARES, draws.count_documents())
 
 
 def measure_scores(
@@ -163,10 +193,13 @@ def summarize_reliable(
         sums = draws.sum(np.column_stack([named, kept, kept & (gold == i)]))
         found[label] = {
             "n": int(named.sum()),
-            **pack({
-                "share": metrics.divide(sums[:, 1], sums[:, 0], np.nan),
-                "accuracy": metrics.divide(sums[:, 2], sums[:, 1], np.nan),
-            }),
+            **pack(
+                {
+                    "share": metrics.divide(sums[:, 1], sums[:, 0], np.nan),
+                    "accuracy": metrics.divide(sums[:, 2], sums[:, 1], np.nan),
+                },
+                {"share": draws.count_documents(named), "accuracy": draws.count_documents(kept)},
+            ),
         }  # fmt: skip
     return found
 
@@ -199,11 +232,10 @@ def summarize_weighted(
         return None
     weights = np.array([row.fields.get("weight", 1.0) for row in rows], dtype=float)
     gold = encode([row.label for row in rows])
-    size = float(weights.sum() ** 2 / (weights**2).sum())
     return {
-        "effective_n": round(size, 1),
-        "coverage": expect_weighted(size),
-        "metrics": pack(values),
+        "effective_n": round(count_effective(weights), 1),
+        "coverage": expect_weighted(draws.document, weights),
+        "metrics": pack(values, count_all(draws.weighted(weights))),
         "baselines": summarize_baselines(records, draws.weighted(weights), gold, values),
     }
 
@@ -220,13 +252,19 @@ def summarize_baselines(
         predicted = encode([record.baselines[name] for record in records])
         scores = metrics.compute_metrics(metrics.sum_confusions(draws, gold, predicted))
         leads = {metric: values[metric] - score for metric, score in scores.items()}
-        found[name] = {"metrics": pack(scores), "lead": pack(leads)}
+        found[name] = {"metrics": pack(scores, count_all(draws)), "lead": pack(leads)}
     return found
 
 
-def pack(values: dict[str, Array]) -> dict[str, Any]:
-    """Return intervals as plain data; of some metrics the value alone."""
+def pack(values: dict[str, Array], bases: Mapping[str, float] | None = None) -> dict[str, Any]:
+    """Return intervals as plain data; of some metrics the value alone.
+
+    Args:
+        values: statistics by name, (1 + resamples,) each.
+        bases: by name, how many documents a share is of; None for differences.
+    """
+    bases = bases or {}
     return {
-        name: take_interval(array[:1] if name in POINTS else array).to_dict()
+        name: take_interval(array[:1] if name in POINTS else array, bases.get(name)).to_dict()
         for name, array in values.items()
     }

@@ -11,7 +11,8 @@ from stance.evaluation.baselines import (
     SLOW,
     say_not_run,
 )
-from stance.evaluation.coverage import expect_coverage, expect_weighted, say_coverage
+from stance.evaluation.coverage import LEAST, expect_coverage, say_coverage
+from stance.evaluation.slices import MIN_DOCUMENTS, MIN_OF_LABEL, MIN_ROWS
 
 METRICS = ("macro_f1", "macro_f1_three", "f1_favor_against", "accuracy", "polarity_flip_rate")
 HEADS = ("system", "macro-F1", "macro-F1 without conditional", "F1 favor/against", "accuracy",
@@ -21,6 +22,12 @@ PERCENT = ("polarity_flip_rate", "polarity_flip_rate_weighted", "reliable_share"
 LOWER = ("polarity_flip_rate", "polarity_flip_rate_weighted", "ece", "brier", "aurc")
 """Metrics of which less is better."""
 WORST = 10  # slices that are printed
+NARROW = " !"  # behind the intervals of a slice, where they are too narrow
+NOTE_SLICES = (
+    f"Slices of at least {MIN_ROWS} rows; macro-F1 where each label has at least {MIN_OF_LABEL} "
+    f"rows of {MIN_DOCUMENTS} documents. Where `!` stands, documents are so few that intervals are "
+    f"too narrow: simulated, they hold the truth in less than {100 * LEAST:.0f} % of samples."
+)
 NOTHING = {"value": None, "low": None, "high": None}
 BASELINE_NAMES = {
     MAJORITY: "majority",
@@ -176,11 +183,17 @@ def format_slices(slices: Sequence[dict[str, Any]]) -> str:
     """Return the table of slices, in their order."""
     rows = [
         [f"{part['by']}: {part['value']}", f"{part['n']} / {part['documents']}",
-         format_interval(part["accuracy"]),
+         format_interval(part["accuracy"]) + mark_narrow(part),
          format_interval(part["macro_f1"]) if part["macro_f1"] else "-"]
         for part in slices
     ]  # fmt: skip
-    return format_rows(("slice", "rows / documents", "accuracy", "macro-F1"), rows)
+    table = format_rows(("slice", "rows / documents", "accuracy", "macro-F1"), rows)
+    return f"{table}\n\n{NOTE_SLICES}" if rows else table
+
+
+def mark_narrow(part: dict[str, Any]) -> str:
+    """Return the mark of a slice whose intervals are too narrow, or nothing."""
+    return NARROW if say_coverage(part["coverage"]) else ""
 
 
 def show_difference(metric: str, entry: dict[str, Any]) -> str:
@@ -282,7 +295,7 @@ def list_cautions(entry: dict[str, Any]) -> list[str]:
         found.append(f"no row is {' or '.join(absent)}, an F1 of 0 in the mean of four labels")
     if entry["weighted"]:
         size = entry["weighted"]["effective_n"]
-        narrow = say_coverage(expect_weighted(size))
+        narrow = say_coverage(entry["weighted"]["coverage"])
         found.append(f"weighted they count as {size:.0f} rows" + (narrow and f", {narrow}"))
     if entry["judge"]:
         found.append(f"judged by {entry['judge']}")

@@ -12,6 +12,7 @@ from stance.evaluation.table import (
     HEADS,
     METRIC_NAMES,
     METRICS,
+    NOTE_SLICES,
     NOTHING,
     PERCENT,
     count,
@@ -20,12 +21,20 @@ from stance.evaluation.table import (
     list_cautions,
     list_systems,
     list_weighted,
+    mark_narrow,
     name_directed,
     name_other,
     name_set,
     show_difference,
 )
-from stance.report.plots import Entry, Forest, place_forest, place_reliability, place_risk
+from stance.report.plots import (
+    Entry,
+    Forest,
+    pick_even,
+    place_forest,
+    place_reliability,
+    place_risk,
+)
 from stance.types import LABELS
 
 HEADLINE = ("macro_f1", "accuracy", "ece", "accuracy_at_80", "holder_share", "pass_rate")
@@ -89,6 +98,7 @@ def build_section(
     absent = list_absent(
         entry["baselines"], benchmark=bool(entry["benchmark"]), told=entry.get("absent")
     )
+    risk = place_risk(entry["risk_coverage"])
     return {
         "title": title,
         "name": name_set(title, entry),
@@ -120,10 +130,13 @@ def build_section(
         ],
         "confusion": shade(entry["confusion"]),
         "reliability": place_reliability(entry["reliability"]),
-        "risk": place_risk(entry["risk_coverage"]),
+        "risk": risk,
+        "risk_said": pick_even(risk.points),
+        "note_slices": NOTE_SLICES.replace("`", ""),
         "slices": [
             (part["by"], part["value"], part["n"], part["documents"],
-             format_interval(part["accuracy"]), format_interval(part["macro_f1"] or NOTHING))
+             format_interval(part["accuracy"]) + mark_narrow(part),
+             format_interval(part["macro_f1"] or NOTHING))
             for part in entry["slices"]
         ],
         "phenomena": build_phenomena(entry),

@@ -18,6 +18,7 @@ LINE = 16
 CHARACTERS = 40  # that a line holds, of a bold name and its digits
 AXIS = 30
 SQUARE = 250  # of a plot with two axes
+SAID = 5  # points of such a plot that are said in words
 LEFT = 54  # the name of the axis, and the widest label of a tick
 
 
@@ -199,6 +200,13 @@ def place_square(
         width=WIDTH,
         height=SQUARE + AXIS + 10,
     )
+
+
+def pick_even(points: Sequence[Point]) -> list[Point]:
+    """Return a few of the points, evenly, the first and the last among them."""
+    step = (len(points) - 1) / (SAID - 1)
+    places = dict.fromkeys(round(i * step) for i in range(SAID))
+    return [points[i] for i in places]
 
 
 def place_reliability(bins: Sequence[dict[str, float]]) -> Square:
