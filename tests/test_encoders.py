@@ -11,6 +11,7 @@ from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
     DebertaV2Config,
+    ElectraConfig,
     ModernBertConfig,
 )
 
@@ -34,6 +35,8 @@ ARCHITECTURES = {
         **SMALL, global_attn_every_n_layers=2, local_attention=16, cls_token_id=2, sep_token_id=3,
         bos_token_id=2, eos_token_id=3,
     ),
+    # Embeddings wider than the layers: a matrix that shrinks and is no feed-forward's.
+    "electra": ElectraConfig(**SMALL, embedding_size=128),
 }  # fmt: skip
 
 

@@ -1,11 +1,15 @@
 """The ONNX file: made anew from a folder's weights, and the released one whatever the batch."""
 
+import logging
 import random
 import shutil
 import sys
 
 import numpy as np
+import onnx
 import pytest
+import torch
+from transformers import BertConfig, BertForSequenceClassification
 
 import requantize
 from calling import run_script
@@ -14,6 +18,8 @@ from stance.errors import InputError
 from stance.model import load
 from stance.rows import read_rows
 from stance.sets import read_set
+from stance.training import export
+from stance.training.network import StanceNetwork
 from stance.types import LABELS
 
 
@@ -35,9 +41,10 @@ def test_the_file_is_made_anew_in_its_folder(tiny_model, copy, monkeypatch):
     before = read_bundle(copy)
     texts = [row.text for row in read_set(tiny_model.data, "written", "test", None).rows]
     expected = [item.label for item in load(copy, device="cpu").predict(texts)]
-    quantize = requantize.quantize
     monkeypatch.setattr(
-        requantize, "quantize", lambda plain, target: quantize(plain, target, block_size=32)
+        requantize,
+        "quantize_checked",
+        lambda plain, target, sentences: export.quantize(plain, target, block_size=32),
     )
     assert run_requantize(monkeypatch, copy, tiny_model.data) == 0
     after = read_bundle(copy)
@@ -53,11 +60,11 @@ def test_the_file_is_made_anew_in_its_folder(tiny_model, copy, monkeypatch):
 def test_nothing_changes_when_it_fails(tiny_model, copy, monkeypatch, capsys):
     before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
 
-    def fill(plain, target):
+    def fill(plain, target, sentences):
         target.write_bytes(b"half")
         raise OSError(28, "No space left on device", str(target))
 
-    monkeypatch.setattr(requantize, "quantize", fill)
+    monkeypatch.setattr(requantize, "quantize_checked", fill)
     assert run_requantize(monkeypatch, copy, tiny_model.data) == 2
     assert "No space left on device" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()} == before
@@ -67,10 +74,12 @@ def test_nothing_changes_when_it_fails(tiny_model, copy, monkeypatch, capsys):
         requantize.requantize(copy, tiny_model.data)
 
 
-def test_order_and_batch_size_change_nothing_in_the_released_file(root):
+@pytest.mark.parametrize("released", [True, False])
+def test_order_and_batch_size_change_nothing(root, tiny_model, released):
+    """In the released file, and in one made by today's export."""
     rows = read_rows(root / "data" / "articles.jsonl")[:80]
     texts = [row.text for row in rows if row.text.strip()]
-    model = load(device="cpu")
+    model = load(None if released else tiny_model.folder, device="cpu")
     together = model.predict(texts)
     order = random.Random(0).sample(range(len(texts)), len(texts))
     shuffled = dict(zip(order, model.predict([texts[i] for i in order]), strict=True))
@@ -93,3 +102,53 @@ def test_what_is_not_there_twice_is_scored_once(tiny_model, monkeypatch):
     assert seen == [2]
     assert np.array_equal(first.logits, third.logits)
     assert not np.array_equal(first.logits, second.logits)
+
+
+SENTENCES = np.random.default_rng(0).integers(5, 600, (60, 12)).tolist()
+
+
+def make_network(outlier: float = 0.0) -> StanceNetwork:
+    """A random network of two layers; an outlier stands where the attention's last matrix reads."""
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=600, hidden_size=64, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=128, max_position_embeddings=64, num_labels=4, initializer_range=0.2,
+    )  # fmt: skip
+    network = StanceNetwork(BertForSequenceClassification(config)).eval()
+    with torch.no_grad():
+        for layer in network.classifier.bert.encoder.layer:
+            layer.attention.self.value.bias[0] = outlier
+            layer.attention.output.dense.weight[:, 0] = 0.0  # it does nothing but take room
+        ids = torch.tensor(SENTENCES)
+        scores = network(ids, torch.ones_like(ids))["logits"]
+        network.classifier.classifier.bias -= scores.mean(dim=0)  # so that all labels occur
+    return network
+
+
+def list_operators(path) -> set[str]:
+    return {node.op_type for node in onnx.load(path).graph.node}
+
+
+@pytest.mark.parametrize(("outlier", "falls_back"), [(0.0, False), (100_000.0, True)])
+def test_a_network_with_outliers_elsewhere_is_quantised_in_blocks(
+    tmp_path, monkeypatch, caplog, outlier, falls_back
+):
+    plain, target = tmp_path / "plain.onnx", tmp_path / "model.onnx"
+    export.export_onnx(make_network(outlier), plain)
+    assert len(set(export.label_sentences(plain, SENTENCES).tolist())) > 1
+    monkeypatch.setattr(export, "KEPT", 0.9)  # labels of random networks are close calls
+    caplog.set_level(logging.INFO, logger="stance")
+    export.quantize_checked(plain, target, SENTENCES)
+    assert ("MatMulInteger" not in list_operators(target)) == falls_back
+    assert ("all matrices are quantised in blocks" in caplog.text) == falls_back
+    assert "of 60 validation rows" in caplog.text
+
+
+def test_what_the_quantiser_hints_is_not_logged(tmp_path, caplog):
+    level = logging.getLogger().level
+    export.export_onnx(make_network(), tmp_path / "plain.onnx")
+    caplog.clear()
+    export.quantize(tmp_path / "plain.onnx", tmp_path / "model.onnx")
+    assert "DynamicQuantizeLinear" in list_operators(tmp_path / "model.onnx")
+    assert not [record for record in caplog.records if record.name == "root"]
+    assert logging.getLogger().level == level

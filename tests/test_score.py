@@ -3,6 +3,8 @@
 import gzip
 import json
 import os
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -21,10 +23,11 @@ from scoring import (
     write_form,
     write_jsonl,
 )
-from stance import corpus
+from stance import corpus, parquet, shards
 from stance.errors import InputError, StanceError
 from stance.outputs import choose_output
 from stance.shards import Scorer
+from stance.stream import cut_stream
 from stance.types import LABELS
 
 
@@ -421,6 +424,77 @@ def test_memory_does_not_grow_with_the_input(light, tmp_path):
     peak(1000)  # what is loaded once
     small, large = peak(2000), peak(12_000)
     assert large < small + 1_000_000
+
+
+def look_ahead() -> Scorer:
+    """A scorer without a model that reads its texts in lists, as models do."""
+    return Scorer(
+        {"name": "none", "sha256": "0"},
+        {},
+        lambda texts: ((answer(text), {}) for chunk in cut_stream(texts) for text in chunk),
+    )
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_memory_does_not_grow_with_other_columns(tmp_path, monkeypatch, form, nested):
+    body = "x" * 200_000
+    rows = [
+        {"text": f"row {i}", "body": {"parts": [f"{i}", body]} if nested else f"{i}{body}"}
+        for i in range(60)
+    ]
+    source = write_jsonl(tmp_path / "in.jsonl", rows)
+    one = write_jsonl(tmp_path / "one.jsonl", rows[:1])
+    del rows
+    monkeypatch.setattr(shards, "AHEAD_CHARACTERS", 500_000)
+    monkeypatch.setattr(parquet, "GROUP_CHARACTERS", 500_000)
+    monkeypatch.setattr(corpus, "open_scorer", lambda job: look_ahead())
+    run(one, tmp_path / f"first.{form}")  # what is loaded once
+    tracemalloc.start()
+    run(source, tmp_path / f"out.{form}")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 6_000_000  # all rows together hold 12 MB
+    if form == "parquet":
+        assert pq.ParquetFile(tmp_path / "out.parquet").num_row_groups == 20
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of its memory in /proc")
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_large_rows_are_scored_in_little_memory(tmp_path, form):
+    """150 rows of 4 MB each, in a process of its own."""
+    source = tmp_path / f"in.{form}"
+    texts = [f"kyiv rejected talks {i}" for i in range(150)]
+    body = "x" * 4_000_000
+    if form == "jsonl":
+        with source.open("w") as stream:
+            stream.writelines(json.dumps({"text": t, "body": t + body}) + "\n" for t in texts)
+    else:
+        kinds = pa.schema([("text", pa.string()), ("body", pa.binary())])
+        # Pages of a row each; one group, and for repeated cells a dictionary.
+        with pq.ParquetWriter(
+            source, kinds, write_batch_size=1, dictionary_pagesize_limit=10**9
+        ) as writer:
+            cells = [(body + str(i % 3)).encode() for i in range(150)]
+            writer.write_table(pa.table({"text": texts, "body": cells}, schema=kinds))
+            del cells
+    code = """
+import sys
+from stance import corpus
+from scoring import run
+from test_score import look_ahead
+corpus.open_scorer = lambda job: look_ahead()
+run(sys.argv[1], sys.argv[2])
+status = open("/proc/self/status").read()
+print(status.split("VmHWM:")[1].split()[0])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(source), str(tmp_path / f"out.{form}")],
+        capture_output=True, text=True, check=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert int(done.stdout) < 600_000, done.stdout  # kB
 
 
 def test_an_output_that_exists_is_refused(light, tmp_path):

@@ -21,7 +21,7 @@ from stance.errors import InputError
 from stance.layers import find_corpora
 from stance.selection import Rows, Source, select_rows
 from stance.sets import find_data
-from stance.training.export import export_onnx, quantize
+from stance.training.export import export_onnx, quantize_checked, tokenize
 from stance.training.network import read_network
 from stance.training.recipe import Recipe, build
 from stance.training.run import calibrate
@@ -61,7 +61,9 @@ def requantize(model: Path, data: Path) -> Bundle:
         shutil.copytree(model, new, ignore=shutil.ignore_patterns("training", CASCADE))
         plain = Path(scratch) / "plain.onnx"
         export_onnx(read_network(new), plain)
-        quantize(plain, new / ONNX)
+        texts = [row.text for row in rows.validation]
+        sentences = tokenize(new, texts, recipe.encoder.max_tokens)
+        quantize_checked(plain, new / ONNX, sentences)
         temperature, reliability = calibrate(new, recipe, rows)
         settings = replace(
             old.settings, temperature=temperature, reliability=reliability, cascade=None,

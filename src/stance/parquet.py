@@ -10,8 +10,10 @@ from pyarrow import parquet as pq
 from stance import files, tables
 from stance.errors import InputError, StanceError
 from stance.files import Record
+from stance.stream import cut, measure_row
 
-BATCH_ROWS = 1024
+BATCH_ROWS = 16  # few: of cells that repeat, the footer does not tell the size
+BATCH_BYTES = 8_000_000
 BUFFER_BYTES = 2**20
 GROUP_ROWS = 10_000
 GROUP_CHARACTERS = 8_000_000
@@ -127,9 +129,7 @@ def iter_parquet(path: Path, start: int = 0) -> Iterator[Record]:
             number += groups[first]
             first += 1
         try:
-            for batch in file.iter_batches(
-                BATCH_ROWS, row_groups=range(first, len(groups)), use_threads=False
-            ):
+            for batch in iter_batches(file, first):
                 names = batch.schema.names
                 columns = [to_values(*pair) for pair in zip(names, batch.columns, strict=True)]
                 for row in zip(*columns, strict=True):
@@ -139,6 +139,19 @@ def iter_parquet(path: Path, start: int = 0) -> Iterator[Record]:
                         yield Record(number, 0, fault or dict(zip(names, row, strict=True)))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise damaged(path, error) from None
+
+
+def iter_batches(file: pq.ParquetFile, first: int = 0) -> Iterator[pa.RecordBatch]:
+    """Yield a file's rows from a row group on in pieces that are small, whatever the cells hold.
+
+    Raises:
+        pa.ArrowException: the file is damaged.
+    """
+    for i in range(first, file.num_row_groups):
+        group = file.metadata.row_group(i)
+        fitting = BATCH_BYTES * group.num_rows // max(group.total_byte_size, 1)
+        rows = max(1, min(BATCH_ROWS, fitting))
+        yield from file.iter_batches(rows, row_groups=[i], use_threads=False)
 
 
 def to_values(name: str, column: pa.Array) -> list[Any]:
@@ -207,23 +220,9 @@ def write_parquet(
     """
     schema = build_schema(columns)
     with pq.ParquetWriter(stream, schema, compression="zstd") as writer:
-        for group in cut_groups(rows):
+        for group in cut(rows, measure_row, GROUP_ROWS, GROUP_CHARACTERS):
             arrays = [build_array(field.name, field.type, group) for field in schema]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-
-
-def cut_groups(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Yield lists of rows, bounded in number and, for the sake of memory, in characters."""
-    group: list[dict[str, Any]] = []
-    characters = 0
-    for row in rows:
-        group.append(row)
-        characters += sum(len(value) for value in row.values() if isinstance(value, str))
-        if len(group) >= GROUP_ROWS or characters >= GROUP_CHARACTERS:
-            yield group
-            group, characters = [], 0
-    if group:
-        yield group
 
 
 def build_array(name: str, kind: pa.DataType, rows: list[dict[str, Any]]) -> pa.Array:

@@ -4,7 +4,6 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import tee
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,9 +11,12 @@ from stance import files, objects, tables
 from stance.bundle import hash_file
 from stance.inputs import BadRow, Statement
 from stance.model import Model
+from stance.stream import cut, measure_row
 from stance.types import COLUMNS, LABELS, Prediction
 
 FORMS = ("jsonl", "csv", "parquet")
+AHEAD_ROWS = 512  # read before they are scored together
+AHEAD_CHARACTERS = 8_000_000  # of all columns
 STAGE = "stage"
 """Column that says which stage of a cascade answered: ``FIRST`` or ``FULL``."""
 
@@ -144,17 +146,22 @@ def write_part(
                 yield row
 
     def build_rows() -> Iterator[dict[str, Any]]:
-        ahead, statements = tee(pick_statements())
-        scored = scorer.stream(statement.text for statement in ahead)
-        for statement, (prediction, marks) in zip(statements, scored, strict=True):
-            labels[prediction.label] += 1
-            stages[marks.get(STAGE, FULL)] += 1
-            yield build_row(statement, prediction, marks, layout)
+        for chunk in cut(pick_statements(), measure_statement, AHEAD_ROWS, AHEAD_CHARACTERS):
+            scored = scorer.stream(statement.text for statement in chunk)
+            for statement, (prediction, marks) in zip(chunk, scored, strict=True):
+                labels[prediction.label] += 1
+                stages[marks.get(STAGE, FULL)] += 1
+                yield build_row(statement, prediction, marks, layout)
 
     with files.open_output(path) as stream:
         write_rows(stream, build_rows(), layout)
     ordered = {label: labels[label] for label in LABELS}
     return Outcome(ordered, bad, path.stat().st_size, hash_file(path), stages[FIRST])
+
+
+def measure_statement(statement: Statement) -> int:
+    """Return about how many characters a statement takes in memory with all its columns."""
+    return len(statement.text) + measure_row(statement.columns)
 
 
 def build_row(

@@ -1,29 +1,63 @@
-"""A stream of texts: cut into lists, and the answers to the texts that came last."""
+"""A stream of texts or rows: cut into lists, and the answers to the texts that came last."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from stance.types import Prediction
 
 BATCH = 512
 BATCH_CHARACTERS = 1_000_000
+ITEM_CHARACTERS = 50  # about what an item of a list or an object takes beside its text
 KEPT_TEXTS = 2**15  # about 1 kB each
 KEPT_CHARACTERS = 1000  # of a text: the longer ones hardly come again
+
+Item = TypeVar("Item")
 
 
 def cut_stream(texts: Iterable[str]) -> Iterator[list[str]]:
     """Yield lists of texts, bounded in number and, for the sake of memory, in characters."""
-    chunk: list[str] = []
-    characters = 0
-    for text in texts:
-        chunk.append(text)
-        characters += len(text) if isinstance(text, str) else 0
-        if len(chunk) >= BATCH or characters >= BATCH_CHARACTERS:
+    return cut(texts, measure, BATCH, BATCH_CHARACTERS)
+
+
+def cut(
+    items: Iterable[Item], measure_item: Callable[[Item], int], number: int, characters: int
+) -> Iterator[list[Item]]:
+    """Yield lists of items, each ended by the item that reaches one of the bounds.
+
+    Args:
+        items: what to cut.
+        measure_item: gives the characters of an item.
+        number: of the items of a list, at most.
+        characters: of a list, all but its last item, fewer than this.
+    """
+    chunk: list[Item] = []
+    size = 0
+    for item in items:
+        chunk.append(item)
+        size += measure_item(item)
+        if len(chunk) >= number or size >= characters:
             yield chunk
-            chunk, characters = [], 0
+            chunk, size = [], 0
     if chunk:
         yield chunk
+
+
+def measure_row(row: dict[str, Any]) -> int:
+    """Return about how many characters the values of a row take in memory."""
+    return sum(map(measure, row.values()))
+
+
+def measure(value: Any) -> int:
+    """Return about how many characters a value takes in memory; a number or a date takes none."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(ITEM_CHARACTERS + measure(pair) for pair in value.items())
+    if isinstance(value, list | tuple):
+        return sum(ITEM_CHARACTERS + measure(item) for item in value)
+    return 0
 
 
 class Recent:

@@ -4,6 +4,9 @@ import json
 import logging
 import math
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +15,11 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from onnxruntime import InferenceSession
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 from safetensors.torch import save_file
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from stance import files
@@ -30,6 +35,10 @@ LARGE_TABLE = 256  # rows from which an embedding table is worth quantising
 ROTARY_OPSET = 18  # of encoders with rotary positions, such as ModernBERT
 INPUTS = ("input_ids", "attention_mask")
 OUTPUTS = ("logits", "spans")
+CHECKED = 300  # sentences, at most, on which a quantised file is compared with float32
+KEPT = 0.99  # share of their labels that it must keep
+
+log = logging.getLogger(__name__)
 
 
 class _Pair(nn.Module):
@@ -44,11 +53,13 @@ class _Pair(nn.Module):
         return scores["logits"], scores["spans"]
 
 
-def export_folder(network: StanceNetwork, tokenizer: Any, folder: Path, max_tokens: int) -> None:
+def export_folder(
+    network: StanceNetwork, tokenizer: Any, folder: Path, max_tokens: int, texts: Sequence[str]
+) -> None:
     """Write everything of a model folder but ``stance.json`` and the model card.
 
     Weights are stored as float16; the ONNX file is made of the float16 values too, so that
-    both give the same labels.
+    both give the same labels, which is checked on texts.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for parameter in network.parameters():
@@ -63,7 +74,7 @@ def export_folder(network: StanceNetwork, tokenizer: Any, folder: Path, max_toke
     with tempfile.TemporaryDirectory() as scratch:
         plain = Path(scratch) / "model.onnx"
         export_onnx(network, plain)
-        quantize(plain, folder / ONNX)
+        quantize_checked(plain, folder / ONNX, tokenize(folder, texts, max_tokens))
 
 
 def write_classifier(network: StanceNetwork, folder: Path) -> None:
@@ -130,6 +141,45 @@ def forget_origin(path: Path) -> None:
     onnx.save(model, path)
 
 
+def tokenize(folder: Path, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
+    """Return the token ids of a model folder for at most ``CHECKED`` of the texts, evenly drawn."""
+    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    tokenizer.enable_truncation(max_tokens)
+    drawn = texts[:: math.ceil(len(texts) / CHECKED)] if texts else []
+    return [encoding.ids for encoding in tokenizer.encode_batch(list(drawn))]
+
+
+def quantize_checked(plain: Path, target: Path, sentences: Sequence[Sequence[int]]) -> None:
+    """Quantise; all matrices in blocks where the labels of sentences change otherwise.
+
+    Which inputs hold outliers was measured on one encoder; another may hold them elsewhere.
+
+    Args:
+        plain: a float32 ONNX file.
+        target: the file to write.
+        sentences: token ids of real sentences.
+    """
+    quantize(plain, target)
+    expected = label_sentences(plain, sentences)
+    kept = float(np.mean(label_sentences(target, sentences) == expected)) if sentences else 1.0
+    log.info("labels kept in 8 bits: %.1f %% of %d validation rows", 100 * kept, len(sentences))
+    if kept < KEPT:
+        quantize(plain, target, blocks_only=True)
+        kept = float(np.mean(label_sentences(target, sentences) == expected))
+        log.warning("too few: all matrices are quantised in blocks, which is slower; kept then: "
+                    "%.1f %%", 100 * kept)  # fmt: skip
+
+
+def label_sentences(path: Path, sentences: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    """Return the label ids that an ONNX file gives, one sentence a run, (sentences,)."""
+    session = InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    labels = []
+    for ids in sentences:
+        feed = {"input_ids": np.array([ids]), "attention_mask": np.ones((1, len(ids)), np.int64)}
+        labels.append(int(session.run([OUTPUTS[0]], feed)[0].argmax()))
+    return np.array(labels, dtype=np.int64)
+
+
 def quantize(
     plain: Path,
     target: Path,
@@ -158,8 +208,7 @@ def quantize(
     quantize_embeddings(model)
     if not blocks_only:
         model = quantize_whole(model, list_even(model))
-    log = logging.getLogger("onnxruntime.quantization.matmul_nbits_quantizer")
-    log.setLevel(logging.ERROR)
+    logging.getLogger("onnxruntime.quantization.matmul_nbits_quantizer").setLevel(logging.ERROR)
     quantizer = MatMulNBitsQuantizer(
         model, bits=bits, block_size=block_size, is_symmetric=True, accuracy_level=level
     )
@@ -171,7 +220,8 @@ def list_even(model: onnx.ModelProto) -> list[str]:
     """Name the encoder's matrices whose inputs are even enough for one scale a statement.
 
     All but the feed-forward's first in the lowest layer and its second in the lower two thirds,
-    whose inputs hold outliers, and but the heads behind the last layer, which are small.
+    whose inputs hold outliers, and but the heads behind the last layer, which are small. None at
+    all where no feed-forwards are found.
     """
     weights = {entry.name: entry.dims for entry in model.graph.initializer}
     shapes = {
@@ -180,11 +230,21 @@ def list_even(model: onnx.ModelProto) -> list[str]:
         if node.op_type == "MatMul" and node.input[1] in weights
     }
     names = list(shapes)
-    down = [name for name, (rows, columns) in shapes.items() if rows > columns >= NARROW]
-    if not down:
+    pairs = [
+        (first, second) for first, second in pairwise(names)
+        if is_feed_forward(shapes[first], shapes[second])
+    ]  # fmt: skip
+    if not pairs:
         return []
-    uneven = {names[names.index(down[0]) - 1], *down[: math.ceil(2 * len(down) / 3)]}
+    down = [second for _, second in pairs]
+    uneven = {pairs[0][0], *down[: math.ceil(2 * len(down) / 3)]}
     return [name for name in names[: names.index(down[-1]) + 1] if name not in uneven]
+
+
+def is_feed_forward(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
+    """Say whether two matrices are a feed-forward's: up, doubled where one half gates, and down."""
+    inner, width = second
+    return inner > width >= NARROW and first in ((width, inner), (width, 2 * inner))
 
 
 def quantize_whole(model: onnx.ModelProto, names: list[str]) -> onnx.ModelProto:
@@ -195,7 +255,7 @@ def quantize_whole(model: onnx.ModelProto, names: list[str]) -> onnx.ModelProto:
     """
     if not names:
         return model
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, quiet_root():
         path = Path(scratch) / "model.onnx"
         quantize_dynamic(
             model, path, op_types_to_quantize=["MatMul"], nodes_to_quantize=names,
@@ -203,6 +263,18 @@ def quantize_whole(model: onnx.ModelProto, names: list[str]) -> onnx.ModelProto:
             extra_options={"MatMulConstBOnly": True},
         )  # fmt: skip
         return onnx.load(path)
+
+
+@contextmanager
+def quiet_root() -> Iterator[None]:
+    """Let the root logger, which the quantiser uses for hints of no use here, say errors alone."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
 
 
 def quantize_embeddings(model: onnx.ModelProto) -> None:

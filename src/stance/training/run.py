@@ -110,7 +110,8 @@ def train(options: TrainOptions) -> Bundle | None:
     files.write_json(work / "history.json", history)
     labelled = [entry for entry in history if entry["lesson"] == FINE_TUNING]
     plot_history(labelled, work / "history.png")
-    export_folder(network, tokenizer, options.out, recipe.encoder.max_tokens)
+    texts = [row.text for row in rows.validation]
+    export_folder(network, tokenizer, options.out, recipe.encoder.max_tokens, texts)
     bundle = finish_folder(options.out, recipe, encoder, rows)
     for name in ("checkpoints", "distillation"):
         shutil.rmtree(work / name, ignore_errors=True)
