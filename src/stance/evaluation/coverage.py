@@ -43,7 +43,7 @@ def expect_weighted(documents: NDArray[np.integer], weights: NDArray[np.floating
         documents: number of each row's document, (n,).
         weights: of each row, (n,).
     """
-    total = np.bincount(documents, weights)
+    total = np.bincount(documents, weights).astype(float)
     size = min(count_effective(weights), count_effective(total))
     plain = expect_coverage(len(total), len(documents))
     return min(plain, look_up(BY_EFFECTIVE, size))

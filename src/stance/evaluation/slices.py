@@ -126,7 +126,7 @@ def summarize_slices(
         for k in kept:
             inside = kind == k
             confusions = draws.sum(np.eye(CELLS)[pairs] * inside[:, None])
-            entry = {"by": name, "value": str(kinds[k]), "n": int(sizes[k]),
+            entry: dict[str, Any] = {"by": name, "value": str(kinds[k]), "n": int(sizes[k]),
                      "documents": len(np.unique(documents[inside]))}  # fmt: skip
             entry["coverage"] = expect_coverage(entry["documents"], entry["n"])
             told = is_told(pairs[inside] // len(LABELS), documents[inside])
