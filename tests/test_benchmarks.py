@@ -175,7 +175,9 @@ def test_outcomes_give_the_figures_and_not_the_rows(tmp_path):
     table = format_benchmarks(tmp_path)
     assert "| keyword rule | - | - | not defined" in table
     assert "| SetFit | - | - | not run: an extra" in table
-    assert "| zero-shot by label descriptions | - | - | not run" in table
+    assert (
+        "| zero-shot by label descriptions | - | - | not in the predictions that were read" in table
+    )
     (tmp_path / ZERO_SHOT).write_text((tmp_path / BENCHMARKS).read_text())
     score = f"{expected['value']:.3f}"
     assert f"| zero-shot by label descriptions | {score} [" in format_benchmarks(tmp_path)

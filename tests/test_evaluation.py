@@ -165,7 +165,7 @@ def test_a_wrong_other_run_costs_nothing(tiny_model, run, tmp_path):
     done = run("--data", tmp_path / "mine.csv", "--predictions", tmp_path / "first",
                "--against", tmp_path / "nowhere")  # fmt: skip
     assert done.returncode == 2
-    assert "own: 1 rows" in done.stdout  # what was measured is kept
+    assert "own (mine.csv): 1 row of 1 document" in done.stdout  # what was measured is kept
     assert read_results(tmp_path / "out.json")["sets"]["own"]["against"] is None
 
 
