@@ -206,6 +206,7 @@ def test_evaluate_refuses_unknown_sets(tiny_model, tmp_path):
     assert not out.exists()
 
 
+@pytest.mark.slow  # each call imports torch: three quarters of a minute
 def test_train_refuses_bad_files(tiny_recipe, tmp_path):
     own = tmp_path / "own.csv"
     base = ("train", "--recipe", tiny_recipe, "--out", tmp_path / "out", "--data", own)
