@@ -40,7 +40,8 @@ from stance.layers import find_corpora
 from stance.model import load
 from stance.runtime import SLOW_OPTIMIZERS
 from stance.sets import find_data, read_set
-from stance.training import export
+from stance.training import quantisation
+from stance.training.export import export_onnx
 from stance.training.network import read_network
 from stance.types import LABELS
 
@@ -65,7 +66,7 @@ def quantize_blocks(bits: int, block_size: int, level: int) -> Form:
     """Return the function that quantises weights in blocks; level 0 multiplies in float32."""
 
     def quantize(plain: Path, target: Path, sentences: list[list[int]]) -> None:
-        export.quantize(
+        quantisation.quantize(
             plain, target, bits=bits, block_size=block_size, level=level, blocks_only=True
         )
 
@@ -74,7 +75,7 @@ def quantize_blocks(bits: int, block_size: int, level: int) -> Form:
 
 def quantize_ours(plain: Path, target: Path, sentences: list[list[int]]) -> None:
     """Quantise as ``stance train`` does."""
-    export.quantize(plain, target)
+    quantisation.quantize(plain, target)
 
 
 def copy(plain: Path, target: Path, sentences: list[list[int]]) -> None:
@@ -119,7 +120,7 @@ def shrink_embeddings(plain: Path) -> Path:
     """Write the file with 8-bit embeddings beside and return its path."""
     path = plain.with_name("embeddings.onnx")
     model = onnx.load(plain)
-    export.quantize_embeddings(model)
+    quantisation.quantize_embeddings(model)
     onnx.save(model, path)
     return path
 
@@ -127,11 +128,11 @@ def shrink_embeddings(plain: Path) -> Path:
 FORMS: dict[str, Form] = {
     REFERENCE: copy,
     "weights 8 bits, blocks of 64": quantize_blocks(8, 64, 0),
-    "8 bits, blocks of 32": quantize_blocks(8, 32, export.INT8),
-    "8 bits, blocks of 64": quantize_blocks(8, 64, export.INT8),
-    "8 bits, blocks of 128": quantize_blocks(8, 128, export.INT8),
+    "8 bits, blocks of 32": quantize_blocks(8, 32, quantisation.INT8),
+    "8 bits, blocks of 64": quantize_blocks(8, 64, quantisation.INT8),
+    "8 bits, blocks of 128": quantize_blocks(8, 128, quantisation.INT8),
     "8 bits, blocks of 128 where outliers are (ours)": quantize_ours,
-    "4 bits, blocks of 32": quantize_blocks(4, 32, export.INT8),
+    "4 bits, blocks of 32": quantize_blocks(4, 32, quantisation.INT8),
     "8 bits, one scale a statement": quantize_whole,
     "8 bits, scales fixed beforehand": quantize_fixed,
 }
@@ -195,7 +196,7 @@ def build_forms(
 ) -> dict[str, Path]:
     """Write the ONNX file of each form, the reference first; return the paths by name."""
     plain = folder / "plain.onnx"
-    export.export_onnx(read_network(model), plain)
+    export_onnx(read_network(model), plain)
     paths: dict[str, Path] = {}
     for i, name in enumerate(dict.fromkeys([REFERENCE, *names])):
         paths[name] = folder / f"{i}.onnx"

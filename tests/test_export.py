@@ -18,7 +18,8 @@ from stance.errors import InputError
 from stance.model import load
 from stance.rows import read_rows
 from stance.sets import read_set
-from stance.training import export
+from stance.training import quantisation
+from stance.training.export import export_onnx
 from stance.training.network import StanceNetwork
 from stance.types import LABELS
 
@@ -44,7 +45,7 @@ def test_the_file_is_made_anew_in_its_folder(tiny_model, copy, monkeypatch):
     monkeypatch.setattr(
         requantize,
         "quantize_checked",
-        lambda plain, target, sentences: export.quantize(plain, target, block_size=32),
+        lambda plain, target, sentences: quantisation.quantize(plain, target, block_size=32),
     )
     assert run_requantize(monkeypatch, copy, tiny_model.data) == 0
     after = read_bundle(copy)
@@ -134,11 +135,11 @@ def test_a_network_with_outliers_elsewhere_is_quantised_in_blocks(
     tmp_path, monkeypatch, caplog, outlier, falls_back
 ):
     plain, target = tmp_path / "plain.onnx", tmp_path / "model.onnx"
-    export.export_onnx(make_network(outlier), plain)
-    assert len(set(export.label_sentences(plain, SENTENCES).tolist())) > 1
-    monkeypatch.setattr(export, "KEPT", 0.9)  # labels of random networks are close calls
+    export_onnx(make_network(outlier), plain)
+    assert len(set(quantisation.label_sentences(plain, SENTENCES).tolist())) > 1
+    monkeypatch.setattr(quantisation, "KEPT", 0.9)  # labels of random networks are close calls
     caplog.set_level(logging.INFO, logger="stance")
-    export.quantize_checked(plain, target, SENTENCES)
+    quantisation.quantize_checked(plain, target, SENTENCES)
     assert ("MatMulInteger" not in list_operators(target)) == falls_back
     assert ("all matrices are quantised in blocks" in caplog.text) == falls_back
     assert "of 60 validation rows" in caplog.text
@@ -146,9 +147,9 @@ def test_a_network_with_outliers_elsewhere_is_quantised_in_blocks(
 
 def test_what_the_quantiser_hints_is_not_logged(tmp_path, caplog):
     level = logging.getLogger().level
-    export.export_onnx(make_network(), tmp_path / "plain.onnx")
+    export_onnx(make_network(), tmp_path / "plain.onnx")
     caplog.clear()
-    export.quantize(tmp_path / "plain.onnx", tmp_path / "model.onnx")
+    quantisation.quantize(tmp_path / "plain.onnx", tmp_path / "model.onnx")
     assert "DynamicQuantizeLinear" in list_operators(tmp_path / "model.onnx")
     assert not [record for record in caplog.records if record.name == "root"]
     assert logging.getLogger().level == level

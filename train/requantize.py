@@ -21,8 +21,9 @@ from stance.errors import InputError
 from stance.layers import find_corpora
 from stance.selection import Rows, Source, select_rows
 from stance.sets import find_data
-from stance.training.export import export_onnx, quantize_checked, tokenize
+from stance.training.export import export_onnx
 from stance.training.network import read_network
+from stance.training.quantisation import quantize_checked, tokenize
 from stance.training.recipe import Recipe, build
 from stance.training.run import calibrate
 from stance.types import LABELS
