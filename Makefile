@@ -17,7 +17,7 @@ run: $(RUNTIME) ## label every statement of the five articles (1 to 3 minutes th
 	@$(BIN)/python examples/label_articles.py
 
 test: $(DEVELOP) ## install everything for development and run the fast tests (under 10 minutes)
-	@echo "format, lint, types, then the fast tests (about 3 minutes) ..."
+	@echo "format, lint, types, then the fast tests (about 8 minutes) ..."
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
 	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m "not slow and not corpora and not browser"
 
