@@ -252,9 +252,8 @@ def format_benchmarks(folder: Path) -> str:
     for name in benchmarks.list_benchmarks():
         benchmark, outcomes = benchmarks.read_benchmark(name), known.get(name, [])
         found = measure_outcomes(outcomes, benchmark.metric) if outcomes else {}
-        if (
-            name in untrained and "zero_shot" not in found
-        ):  # judged apart, so that nothing is paired
+        # judged apart, so that nothing is paired
+        if name in untrained and "zero_shot" not in found:
             score = measure_outcomes(untrained[name], benchmark.metric)[""]["score"]
             found["zero_shot"] = {"score": score, "lead": table.NOTHING}
         size = f"{len(outcomes)} rows" if outcomes else "not measured yet"
