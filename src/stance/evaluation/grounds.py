@@ -84,6 +84,15 @@ def fit_for_judge(judge: Judge, place: Place, names: Sequence[str] | None) -> Be
     return put_beside(ground, names)
 
 
+def learn_articles(judge: Judge, place: Place) -> bool:
+    """Say whether the judge or its baselines are trained on articles, so that one is left out."""
+    if judge.model or place.data is None or not place.recipe.is_file():
+        return judge.needs_folds
+    from stance.training.recipe import read_recipe
+
+    return "articles" in read_recipe(place.recipe).data.train
+
+
 def explain_rows(judge: Judge, place: Place) -> str:
     """Return why there are no training rows, where there are none."""
     if judge.model and not list_used(judge.model):

@@ -5,9 +5,9 @@ really have from so few documents or effective rows (simulated), ``per_label``, 
 ``baselines`` (metrics, and the judge's paired lead), both again ``weighted`` where rows have
 weights, the ``annotator`` row, ``phenomena`` of probes, ``slices``, the ``reliability`` and
 ``risk_coverage`` curves, the ``misread`` rows by id, the ``models`` that judged, the ``judge`` in
-words where it is not the one of the whole run, the user's own ``file`` it is, why baselines are
-``absent``, the ``benchmark`` it is, a hash of the ``gold``, and the comparison ``against`` another
-run, which is named with its models. What does not apply is null.
+words where its name does not say all, the user's own ``file`` it is, why baselines are ``absent``,
+the ``benchmark`` it is, a hash of the ``gold``, and the comparison ``against`` another run, that is
+named with its models. What does not apply is null.
 """
 
 import hashlib
@@ -57,7 +57,8 @@ class Judged:
     Attributes:
         rows: labelled rows.
         records: what was said of them.
-        judge: who judged it, in words, where it is not the one of the whole run.
+        judge: who judged it, in words, where it is not the one of the whole run, or has to be
+            known not to have seen the rows.
         file: name of the user's own file that it is, or None.
         absent: why baselines are not there, by name.
     """

@@ -8,7 +8,12 @@ from pathlib import Path
 from stance.errors import InputError
 from stance.evaluation import benchmarks
 from stance.evaluation.folds import list_articles, load_fold, load_tuned
-from stance.evaluation.grounds import Beside, fit_for_benchmark, fit_for_judge
+from stance.evaluation.grounds import (
+    Beside,
+    fit_for_benchmark,
+    fit_for_judge,
+    learn_articles,
+)
 from stance.evaluation.judges import Judge, judge_by_model, judge_rows
 from stance.evaluation.place import Place, refuse_without_data
 from stance.evaluation.probes import read_probes
@@ -23,6 +28,8 @@ EVALUATED = {"articles": "train", "written": "test", "layers": "test", "realnews
 PROBES = "probes"
 OWN = "own"
 """Name of the set that is the user's own file."""
+UNSEEN = "the model itself, which has not seen any of the articles"
+"""Who judges the articles where no models that leave one out are needed."""
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +89,8 @@ def evaluate(
         check_sets(names, has_corpora=place.corpora is not None)
     own_rows = read_own_rows(own) if own else []  # a fault of the file is better said now
     plain = [name for name in names if name in EVALUATED or name == PROBES]
-    plain = [name for name in plain if name != "articles"]
+    if "articles" in plain and learn_articles(judge, place):
+        plain.remove("articles")
     beside = fit_for_judge(judge, place, baselines) if plain or own else Beside()
     judged: dict[str, Judged] = {}
     for name in names:
@@ -92,6 +100,7 @@ def evaluate(
         if name in plain:
             scorers = beside.take(rows)
             records = judge_rows(judge, scorers, rows, place.corpora, bars=place.bars)
+            who = UNSEEN if name == "articles" and judge.model else None
         elif name == "articles":
             records, absent = judge_articles(judge, rows, place, baselines)
             who = name_folds(place) if judge.model else None
@@ -162,7 +171,7 @@ def judge_articles(
 ) -> tuple[list[Record], dict[str, str]]:
     """Let models that have not seen an article judge it; a scorer judges all, its baselines do not.
 
-    Baselines are trained without the article in either case.
+    This is for models, and baselines, that are trained on articles; these without the article.
 
     Returns:
         The records, and why baselines are absent.
@@ -239,9 +248,11 @@ def read_judged(
                 remedy="Leave the set out, or evaluate it with --model.",
             )
         file = own.name if own and name == OWN else None
-        absent = known.get(name, {}).get("absent", {})
+        entry = known.get(name, {})
         records = align(rows, read_records(path), str(path))
-        judged[name] = Judged(rows, records, file=file, absent=absent)
+        judged[name] = Judged(
+            rows, records, entry.get("judge"), file=file, absent=entry.get("absent", {})
+        )
     if not judged:
         raise InputError(
             f"--predictions {folder}",
