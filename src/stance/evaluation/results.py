@@ -6,8 +6,9 @@ really have from so few documents or effective rows (simulated), ``per_label``, 
 weights, the ``annotator`` row, ``phenomena`` of probes, ``slices``, the ``reliability`` and
 ``risk_coverage`` curves, the ``misread`` rows by id, the ``models`` that judged, the ``judge`` in
 words where its name does not say all, the user's own ``file`` it is, why baselines are ``absent``,
-the ``benchmark`` it is, a hash of the ``gold``, and the comparison ``against`` another run, that is
-named with its models. What does not apply is null.
+a ``note`` where they were trained on other rows than the judge, the ``benchmark`` it is, a hash of
+the ``gold``, and the comparison ``against`` another run, which is named with its models. What does
+not apply is null.
 """
 
 import hashlib
@@ -61,6 +62,7 @@ class Judged:
             known not to have seen the rows.
         file: name of the user's own file that it is, or None.
         absent: why baselines are not there, by name.
+        note: in words, that baselines were trained on other rows than the judge, or None.
     """
 
     rows: list[Row]
@@ -68,6 +70,7 @@ class Judged:
     judge: str | None = None
     file: str | None = None
     absent: Mapping[str, str] = field(default_factory=dict)
+    note: str | None = None
 
 
 def write_results(
@@ -91,6 +94,7 @@ def write_results(
             "judge": part.judge,
             "file": part.file,
             "absent": dict(part.absent),
+            "note": part.note,
             "benchmark": describe_benchmark(name),
             "gold": hash_gold(part.rows),
             "against": None,
