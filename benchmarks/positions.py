@@ -1,7 +1,8 @@
 """Is the pooled stance of an actor in an article the annotated one?
 
-    python benchmarks/positions.py                      # from the committed fold predictions
-    python benchmarks/positions.py --folds runs/folds   # the fold models run again
+    python benchmarks/positions.py                      # from the committed predictions
+    python benchmarks/positions.py --model runs/small   # a model that has seen no article runs
+    python benchmarks/positions.py --folds runs/folds   # models that each left one out run
 
 The annotated pooled stance of an actor in an article: the label that most of its statements have.
 Its statements are the rows of ``data/articles.jsonl`` whose holder it is by ``data/actors.jsonl``,
@@ -9,7 +10,7 @@ each distinct text once; a row of several holders ("Russia; Ukraine") counts for
 labels are the adjudicated ones. It is what ``document.pool`` makes of the annotation. An actor
 whose labels tie has no annotated pooled stance; it is listed and counted, and judged by nothing.
 
-Each article is judged by the fold model that was trained without it. ``given whose statements they
+No article is judged by a model that was trained on it. ``given whose statements they
 are`` pools the model's scores over the annotated statements, which shows the pooling and the scores
 alone; ``end to end`` is what ``analyze`` says. Beside them stand the vote of the predicted labels
 (neutral ones do not vote, a tie is wrong) and the most frequent stance. Intervals are Wilson's over

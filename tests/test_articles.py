@@ -74,10 +74,26 @@ def test_committed_predictions_are_of_models_that_have_not_seen_the_article(root
         script.recall(wrong, rows)
 
 
+def test_predictions_of_a_model_that_saw_no_article_are_taken(root, tmp_path, monkeypatch):
+    rows = read_rows(root / "data" / "articles.jsonl")[:27]
+    lines = (root / "data" / "predictions" / "articles.jsonl").read_text().splitlines()
+    sha256 = script.read_bundle(script.find_folder(None, None)).sha256
+    path = tmp_path / "itself.jsonl"
+    anew = [{**json.loads(line), "model": sha256, "fold": None} for line in lines]
+    path.write_text("".join(json.dumps(line) + "\n" for line in anew))
+    monkeypatch.setattr(script, "saw_articles", lambda settings: False)
+    assert script.recall(path, rows)([rows[0].text])
+    monkeypatch.setattr(script, "saw_articles", lambda settings: True)
+    with pytest.raises(InputError, match="expected fold 000_64536dd576d9eb02, found fold None"):
+        script.recall(path, rows)
+    with pytest.raises(InputError, match="a model trained without one"):
+        script.load_unseen(script.find_folder(None, None), "one")
+
+
 def test_the_whole_comparison_runs(root, capsys):
     rows = read_rows(root / "data" / "articles.jsonl")
     gold = script.read_actors(root / "data" / "actors.jsonl", rows)
-    options = argparse.Namespace(folds=None, data_dir=Path(root / "data"))
+    options = argparse.Namespace(model=None, folds=None, data_dir=Path(root / "data"))
     tally = script.Tally()
     for document in sorted({row.document for row in rows}):
         part = [row for row in rows if row.document == document]

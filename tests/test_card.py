@@ -3,6 +3,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
@@ -12,7 +13,15 @@ from made import make_record, make_row
 from stance.bundle import read_bundle
 from stance.errors import InputError
 from stance.evaluation import card, data_card, table, trials
+from stance.evaluation.folds import ARTICLES, saw_articles
 from stance.evaluation.records import read_records
+from stance.evaluation.released import (
+    TITLES,
+    check_model,
+    say_who_judged_articles,
+    summarize_predictions,
+)
+from stance.evaluation.results import Judged
 from stance.evaluation.summary import summarize
 from stance.rows import Row
 from stance.sets import read_labels
@@ -69,26 +78,71 @@ def test_the_lesson_is_counted_from_its_files(released, tmp_path):
 def test_predictions_of_another_model_are_refused(root, released, tmp_path):
     data = copy_data(root, tmp_path, released.sha256, "0" * 64)
     with pytest.raises(InputError, match="predictions of the released model"):
-        card.summarize_predictions(data, released)
+        summarize_predictions(data, released)
 
 
 def test_no_article_was_judged_by_a_model_that_saw_it(root, released):
-    """Each row's record names the article that its model left out: the row's own."""
+    """A record names the article that its model left out, or is of a model that saw none."""
     rows = read_labels(root / "data", "articles", "train")
     records = {r.id: r for r in read_records(root / "data/predictions/articles.jsonl")}
     models = {}
     for row in rows:
-        assert records[row.id].fold == row.document
         models.setdefault(row.document, set()).add(records[row.id].model)
+    assert len(models) == 5
+    if not saw_articles(released.settings):
+        assert set.union(*models.values()) == {released.sha256}
+        return
+    assert all(records[row.id].fold == row.document for row in rows)
     assert all(len(found) == 1 for found in models.values())
-    assert len(set.union(*models.values())) == len(models) == 5
+    assert len(set.union(*models.values())) == 5
     assert released.sha256 not in set.union(*models.values())
+
+
+def forget_articles(bundle, *, seen):
+    """Return a bundle that was trained on articles, or was not."""
+    data = {name: "x" for name in bundle.settings.data if name != ARTICLES}
+    data |= {ARTICLES: "x"} if seen else {}
+    return replace(bundle, settings=replace(bundle.settings, data=data))
+
+
+def test_articles_are_of_folds_or_of_a_model_that_saw_none(released):
+    rows = [make_row(i, document=f"d{i // 2}") for i in range(4)]
+    own, other = released.sha256, "0" * 64
+    by_folds = [replace(make_record(i), fold=f"d{i // 2}", model=other) for i in range(4)]
+    itself = [replace(make_record(i), model=own) for i in range(4)]
+    wrong_fold = [replace(record, fold="d0") for record in by_folds]
+    fold_is_released = [replace(record, model=own) for record in by_folds]
+    for seen, records, fits in (
+        (True, by_folds, True), (True, itself, False), (True, wrong_fold, False),
+        (True, fold_is_released, False), (False, itself, True), (False, by_folds, False),
+    ):  # fmt: skip
+        part, bundle = Judged(rows, records), forget_articles(released, seen=seen)
+        for name in ("articles", "articles_core"):
+            if fits:
+                check_model(name, part, Path("x"), bundle)
+            else:
+                with pytest.raises(InputError, match="expected predictions of"):
+                    check_model(name, part, Path("x"), bundle)
+
+
+def test_the_card_says_whether_folds_judged_the_articles(root, released, tmp_path):
+    bundle = forget_articles(released, seen=False)
+    assert "without one article" in say_who_judged_articles(forget_articles(released, seen=True))
+    assert "has not seen any" in say_who_judged_articles(bundle)
+    data = copy_data(root, tmp_path, "", "")
+    path = data / "predictions" / "articles.jsonl"
+    lines = map(json.loads, path.read_text().splitlines())
+    anew = [{**line, "model": bundle.sha256, "fold": None} for line in lines]
+    path.write_text("".join(json.dumps(line) + "\n" for line in anew))
+    tables = card.build_model_tables(data, bundle)
+    assert "| five articles (none seen) | 127 / 5 |" in tables["overview"]
+    assert "left out" not in tables["overview"] + tables["articles-judge"]
 
 
 def test_card_is_valid_for_the_hub(root):
     loaded = ModelCard.load(root / "model_card.md")  # raises where model-index is malformed
     assert loaded.data.license == "apache-2.0"
-    assert len(loaded.data.eval_results) == 2 * len(card.TITLES)
+    assert len(loaded.data.eval_results) == 2 * len(TITLES)
     assert loaded.data.model_name == "negotiation-stance"
     for result in loaded.data.eval_results:
         assert result.metric_type in ("f1", "accuracy")
@@ -198,7 +252,7 @@ def test_sections_on_trials_are_there_when_their_figures_are(root, tmp_path):
 
     sets = {"probes": {"n": 9, "metrics": {"polarity_flip_rate": score}, "minus_first": score}}
     path.write_text(json.dumps({"models": [{"name": "small", "sets": sets}]}))
-    section = trials.format_recipes(path, card.TITLES)
+    section = trials.format_recipes(path, TITLES)
     assert "| small | behavioural probes | 9 | - | - | 50.0 % [25.0, 75.0] | - | - |  |" in section
     assert {"ablations", "recipes"} <= set(
         re.findall(r"begin ([\w-]+)", (root / "train/README.md").read_text())

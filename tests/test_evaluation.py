@@ -10,18 +10,36 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from conftest import Trained
 from made import make_record, make_row
 from stance.errors import InputError
+from stance.evaluation import grounds
 from stance.evaluation.against import add_comparison, find_others
+from stance.evaluation.baselines import fit_baselines
 from stance.evaluation.compare import compare
 from stance.evaluation.folds import load_fold
+from stance.evaluation.judges import judge_by_model
 from stance.evaluation.records import read_records
 from stance.evaluation.results import read_results, write_results
 from stance.evaluation.run import evaluate, read_judged
 from stance.evaluation.summary import summarize
+from stance.model import load
+from stance.training.run import TrainOptions, train
 from stance.types import LABELS
 
 LIGHT = ("majority", "keywords", "holders", "tfidf_svm")
+
+
+@pytest.fixture(scope="module")
+def unaware(tmp_path_factory, tiny_recipe, tiny_data):
+    """A model of a recipe that does not train on articles; the recipe lies beside it."""
+    folder = tmp_path_factory.mktemp("unaware")
+    text = tiny_recipe.read_text().replace('["articles", "written"]', '["written"]')
+    (folder / "recipe.toml").write_text(
+        text.replace("num_train_epochs = 16", "num_train_epochs = 1")
+    )
+    train(TrainOptions(folder / "recipe.toml", folder / "model", data=tiny_data, device="cpu"))
+    return Trained(folder / "model", tiny_data)
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +103,58 @@ def test_articles_are_judged_by_folds(tiny_model, tiny_recipe, tmp_path):
     assert sorted(p.name for p in (tmp_path / "folds").iterdir()) == ["one", "two"]
     records = read_records(tmp_path / "results" / "articles.jsonl")
     assert len({record.model for record in records}) == 2
+
+
+def test_a_model_that_saw_no_article_judges_them_itself(unaware, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "stance.cli", "evaluate", "--model", unaware.folder,
+         "--data-dir", unaware.data, "--folds", tmp_path / "folds", "--sets", "articles,written",
+         "--out", tmp_path / "results.json", "--baselines", "majority,tfidf_svm"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "folds").exists()
+    results = read_results(tmp_path / "results.json")
+    records = read_records(tmp_path / "results" / "articles.jsonl")
+    assert {(record.fold, record.model) for record in records} == {
+        (None, results["model"]["sha256"])
+    }
+    assert set(records[0].baselines) == {"majority", "tfidf_svm"}
+    for name in ("articles", "articles_core"):
+        assert "has not seen any of the articles" in results["sets"][name]["judge"]
+    assert results["sets"]["written"]["judge"] is None
+    assert "articles: 6 rows of 2 documents" in done.stdout
+    assert "judged by the model itself, which has not seen any of the articles" in done.stdout
+    again = read_judged(tmp_path / "results", ["articles"], unaware.data)
+    assert again["articles_core"].judge == results["sets"]["articles"]["judge"]
+
+
+def test_baselines_of_the_articles_are_trained_once_where_no_rows_are_of_them(
+    unaware, place, monkeypatch
+):
+    given = []
+
+    def fit(ground, names, **more):
+        given.append([row.id for row in ground.rows])
+        return fit_baselines(ground, names, **more)
+
+    monkeypatch.setattr(grounds, "fit_baselines", fit)
+    who = judge_by_model(load(unaware.folder, device="cpu"))
+    recipe = unaware.folder.parent / "recipe.toml"
+    scorer = replace(who, model=None)
+    for judge, where, times in ((who, place, 1), (scorer, replace(place, recipe=recipe), 1),
+                                (scorer, place, 3)):  # fmt: skip
+        given.clear()
+        judged = evaluate(judge, ["articles", "written"], where, baselines=["majority"])
+        assert len(given) == times
+        assert {r.fold is None for r in judged["articles"].records} == {times == 1}
+        assert (judged["articles"].judge is None) == (judge.model is None)
+
+
+def test_leaving_an_article_out_of_none_is_refused(unaware, tmp_path):
+    with pytest.raises(InputError, match="a recipe that trains on articles"):
+        train(TrainOptions(unaware.folder.parent / "recipe.toml", tmp_path / "x",
+                           data=unaware.data, leave_out="one"))  # fmt: skip
 
 
 def test_runs_on_other_rows_are_not_compared(judged, judge, tmp_path):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,14 +14,19 @@ import pytest
 from made import make_record, make_row
 from stance.errors import InputError
 from stance.evaluation.compare import compare
+from stance.evaluation.grounds import read_training_rows
+from stance.evaluation.place import Place
+from stance.evaluation.probes import read_probes
 from stance.evaluation.records import Record, write_records
 from stance.evaluation.results import Judged, read_results, write_results
+from stance.evaluation.run import read_judged
 from stance.evaluation.summary import summarize
 from stance.evaluation.table import format_results
 from stance.evaluation.texts import collect_texts
 from stance.report.evaluation import build_report
 from stance.report.plots import Entry, pick_even, place_forest, place_risk, round_up
 from stance.rows import Row
+from stance.sets import hash_rows
 from stance.types import LABELS
 
 LONG_NAME = "recipe benchmarks, fine-tuned on the training rows of each target of the benchmark"
@@ -167,6 +173,25 @@ def test_forest_axis():
     assert [tick.label for tick in signed.ticks] == ["-0.05", "-0.025", "0", "+0.025", "+0.05"]
     assert signed.bars[0].at < signed.zero < signed.bars[0].high
     assert round_up(0) == 0.01
+
+
+def test_baselines_of_other_rows_are_said_wherever_they_are_shown(tiny_data, tmp_path):
+    settings = SimpleNamespace(name="small", data={"written/train": "x"}, left_out=None,
+                               recipe={"data": {"release": False}})  # fmt: skip
+    model = SimpleNamespace(bundle=SimpleNamespace(settings=settings))
+    rows, note = read_training_rows(model, Place(tiny_data))
+    assert note == "baselines were trained on rows that have changed since small was made"
+    settings.data["written/train"] = hash_rows(rows)
+    assert read_training_rows(model, Place(tiny_data)) == (rows, None)
+    settings.data["layers/train"] = "x"
+    assert "fewer rows than small" in read_training_rows(model, Place(tiny_data))[1]
+    probes = read_probes(tiny_data)
+    judged = {"probes": Judged(probes, [make_record(r.id, r.label) for r in probes], note=note)}
+    found = write_results(tmp_path / "r.json", {"name": "x", "sha256": None}, judged)
+    assert found["sets"]["probes"]["note"] == note
+    assert note in format_results(found)
+    assert note in build_report(found, {})
+    assert read_judged(tmp_path / "r", ["probes"], tiny_data)["probes"].note == note
 
 
 def test_a_curve_has_each_coverage_once_and_a_few_are_said():

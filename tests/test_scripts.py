@@ -433,7 +433,7 @@ def read_calls(root):
 
 def test_calls_that_reproduce_everything_are_calls_of_the_command(root):
     calls = [call[1:] for call in read_calls(root) if call[0] == "stance"]
-    assert len(calls) == 5
+    assert len(calls) == 3
     for call in calls:
         options = build_parser().parse_args(call)  # exits where an option is unknown
         assert (root / getattr(options, "recipe", "missing")).is_file()

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Everything in model_card.md: the released model, the five fold models, those of the public
-# benchmarks, the predictions, the tables; from the rows, their texts and the teacher's probabilities
-# (data/teacher), which are committed because the teacher takes an hour and memory to train. Before
-# it, texts: train/corpora.py. A new teacher: recipes/teacher.toml, then teach.py (train/README.md).
+# Everything in model_card.md: the released model, those of the public benchmarks, the predictions, the
+# tables; from the rows, their texts and the teacher's probabilities (data/teacher), which are
+# committed because the teacher takes an hour and memory to train. Before it, texts: train/corpora.py.
+# A new teacher: recipes/teacher.toml, then teach.py (train/README.md).
 #
 #     STANCE_CORPORA=DIR train/reproduce.sh [RUNS]
 #
 # RUNS (default: runs; relative to the repository) is where models and results go. What is there
-# already is not trained again: a new model in RUNS/small, or new fold models in RUNS/folds, are
-# judged and released as they are. Each step goes on where it stopped.
+# already is not trained again: a new model in RUNS/small is judged and released as it is. Each step
+# goes on where it stopped.
 set -euo pipefail
 export STANCE_CORPORA
 STANCE_CORPORA=$(realpath -e "${STANCE_CORPORA:?set it to the folder with the texts of the corpora}")
@@ -35,25 +35,18 @@ make .venv/.develop
 stance=.venv/bin/stance
 
 [ -f "$runs/small/stance.json" ] || $stance train --recipe $recipe --out "$runs/small"
-for text in data/articles/*.txt; do # the teacher has not seen them: its lesson is the same for all
-	fold="$runs/folds/$(basename "$text" .txt)"
-	[ -f "$fold/stance.json" ] || $stance train --recipe $recipe --out "$fold" \
-		--leave-out "$(basename "$text" .txt)" --distilled "$runs/small"
-done
 # The first stage of `stance score --fast`; it belongs to the model, so it comes before all figures.
 grep -q cascade.safetensors "$runs/small/stance.json" || .venv/bin/python train/cascade.py "$runs/small"
 
-# SetFit, which takes minutes to train, stands in all tables but that of the articles, whose five
-# folds would each need one.
-$stance evaluate --model "$runs/small" --sets realnews,layers,written,probes \
+# The model has not seen the five articles (the recipe has none), so it judges them like every set. Of
+# a recipe that has, models that leave one out would be trained here, in RUNS/folds.
+$stance evaluate --model "$runs/small" --sets realnews,articles,layers,written,probes \
 	--baselines majority,keywords,holders,tfidf_svm,embedding_lr,zero_shot,setfit \
-	--out "$runs/results.json"
-$stance evaluate --model "$runs/small" --sets articles --recipe $recipe --folds "$runs/folds" \
-	--out "$runs/articles.json"
+	--recipe $recipe --folds "$runs/folds" --out "$runs/results.json"
 [ -z "$benchmarks" ] || $stance evaluate --model "$runs/small" --sets $benchmarks \
 	--recipe train/recipes/benchmarks.toml --folds "$runs/folds" --out "$runs/benchmarks.json"
 
-cp "$runs"/results/*.jsonl "$runs"/articles/*.jsonl data/predictions/
+cp "$runs"/results/*.jsonl data/predictions/
 rm -rf $released
 mkdir -p $released
 cp -r "$runs"/small/. $released

@@ -32,8 +32,9 @@ your own file (--data), columns beside text and label, all optional:
   outlet, date, conflict
                      measured apart
 
-Models that articles and benchmarks need are looked for in --folds and trained where they are
-missing (minutes to an hour each).
+A model that was trained on no article judges them itself; for one that was, models that leave one
+out do, trained by --recipe. These and those of benchmarks are looked for in --folds and trained
+where they are missing (minutes to an hour each).
 
 examples:
   stance evaluate --sets realnews,probes --out runs/results.json
@@ -85,8 +86,8 @@ def add_judges(parser: argparse.ArgumentParser) -> None:
 def add_data(parser: argparse.ArgumentParser) -> None:
     """Add the options that say on what."""
     parser.add_argument(
-        "--sets", help="sets, separated by commas (default: those at hand that need no training; "
-        "none with --data)"
+        "--sets", help="sets, separated by commas (default: realnews, layers, written and probes, "
+        "those of them that are at hand; none with --data)"
     )  # fmt: skip
     parser.add_argument(
         "--data", type=Path, metavar="FILE", help="your own labelled file, CSV or JSON lines: "
@@ -166,7 +167,7 @@ def judge_sets(options: argparse.Namespace, names: list[str], place: Any) -> tup
         model = load(options.model, device=options.device)
         model.check_stances("stance evaluate")
         judge = judge_by_model(model)
-    train_missing(names, place, for_articles=judge.model is not None)
+    train_missing(names, place, for_articles=judge.needs_folds)
     judged = evaluate(judge, names, place, own=options.data, baselines=baselines)
     return {"name": judge.name, "sha256": judge.sha256}, judged
 
@@ -216,5 +217,5 @@ def name_predictions(folder: Path, judged: Any) -> dict[str, str | None]:
     if results.is_file():
         found: dict[str, str | None] = read_results(results)["model"]
         return found
-    models = {r.model for name, part in judged.items() if name != "articles" for r in part.records}
+    models = {r.model for part in judged.values() for r in part.records if r.fold is None}
     return {"name": folder.name, "sha256": models.pop() if len(models) == 1 else None}

@@ -15,21 +15,18 @@ from stance.evaluation.errors import format_errors, list_errors
 from stance.evaluation.intervals import draw_documents
 from stance.evaluation.outcomes import measure_outcomes, read_outcomes
 from stance.evaluation.records import align, read_records
-from stance.evaluation.results import CORE, Judged, hash_gold
-from stance.evaluation.run import EVALUATED, read_judged
-from stance.evaluation.summary import count_all, encode, pack, summarize
+from stance.evaluation.released import (
+    TITLES,
+    check_model,
+    say_who_judged_articles,
+    summarize_predictions,
+)
+from stance.evaluation.results import Judged
+from stance.evaluation.run import EVALUATED
+from stance.evaluation.summary import count_all, encode, pack
 from stance.evaluation.trials import format_ablations, format_recipes
 from stance.sets import is_released, read_labels, read_licences
 
-PREDICTED = ("realnews", "articles", "layers", "written", "probes")
-TITLES = {
-    "realnews": "real news (test)",
-    "articles": "five articles (one left out)",
-    "articles_core": "the same without page furniture and duplicates",
-    "layers": "public corpora (held-out documents)",
-    "written": "written statements (test)",
-    "probes": "behavioural probes",
-}
 PLANTED = 0.05  # share of labels that are changed to show what a comparison makes of it
 WORST = 12  # slices that the card shows
 BENCHMARKS = "benchmarks.jsonl"
@@ -39,38 +36,11 @@ MARK = re.compile(r"(?P<start>(?P<lead># |<!-- )begin (?P<name>[\w-]+)(?: -->)?\
                   r"(?P<end>(?P=lead)end (?P=name))", re.DOTALL)  # fmt: skip
 
 
-def summarize_predictions(data: Path, bundle: Bundle) -> dict[str, dict[str, Any]]:
-    """Return the summary of every set whose predictions are committed.
-
-    Raises:
-        InputError: predictions do not fit the labels, or come from another model.
-    """
-    judged = read_judged(data / "predictions", PREDICTED, data)
-    for name, part in judged.items():
-        check_model(name, part, data / "predictions" / f"{name}.jsonl", bundle)
-    return {
-        name: {**summarize(judged[name].rows, judged[name].records), "benchmark": None,
-               "gold": hash_gold(judged[name].rows)}
-        for name in TITLES
-    }  # fmt: skip
-
-
-def check_model(name: str, part: Judged, path: Path, bundle: Bundle) -> None:
-    """Raise unless a set was judged by the released model, or the articles by its folds."""
-    models = {record.model for record in part.records}
-    if name not in ("articles", CORE) and models != {bundle.sha256}:
-        raise InputError(
-            str(path),
-            expected=f"predictions of the released model {bundle.sha256[:12]}",
-            found=", ".join(sorted(model[:12] for model in models)),
-            remedy="Run train/reproduce.sh.",
-        )
-
-
 def build_model_tables(data: Path, bundle: Bundle) -> dict[str, str]:
     """Return the model card's tables by name."""
     summaries = summarize_predictions(data, bundle)
     tables = {
+        "articles-judge": say_who_judged_articles(bundle),
         "model-index": format_index(summaries),
         "overview": format_overview(summaries),
         "reliability": format_reliability(summaries, bundle),
@@ -168,13 +138,13 @@ def format_overview(summaries: dict[str, dict[str, Any]]) -> str:
     """Return the table set x metric."""
     names = ("macro_f1", "accuracy", "ece", "holder_share", "source_share")
     rows = [
-        [TITLES[name], f"{entry['n']} / {entry['documents']}",
+        [entry["title"], f"{entry['n']} / {entry['documents']}",
          *(table.format_interval(entry["metrics"].get(metric, table.NOTHING)) for metric in names)]
-        for name, entry in summaries.items()
+        for entry in summaries.values()
     ]  # fmt: skip
     heads = ("set", "rows / documents", "macro-F1", "accuracy", "calibration error",
              "holder found", "source found")  # fmt: skip
-    narrow = [f"{TITLES[name]}: {words}" for name, entry in summaries.items()
+    narrow = [f"{entry['title']}: {words}" for entry in summaries.values()
               for words in table.list_narrow(entry)]  # fmt: skip
     note = f"\n\nIntervals, {'; '.join(narrow)}." if narrow else ""
     return table.format_rows(heads, rows) + note
@@ -190,7 +160,7 @@ def format_measures(summaries: dict[str, dict[str, Any]]) -> str:
            for entry in summaries.values())]
         for metric in names
     ]  # fmt: skip
-    heads = [f"{TITLES[name]}, {entry['n']} rows" for name, entry in summaries.items()]
+    heads = [f"{entry['title']}, {entry['n']} rows" for name, entry in summaries.items()]
     return table.format_rows(("metric", *heads), rows)
 
 
@@ -198,9 +168,10 @@ def format_reliability(summaries: dict[str, dict[str, Any]], bundle: Bundle) -> 
     """Return what the reliable flag keeps, set by set."""
     fitted = bundle.settings.reliability
     rows = [
-        [TITLES[name], *(table.format_interval(entry["metrics"][metric], percent=True) for metric in
-         ("reliable_share", "reliable_accuracy", "reliable_stance_accuracy"))]
-        for name, entry in summaries.items()
+        [entry["title"],
+         *(table.format_interval(entry["metrics"][metric], percent=True)
+           for metric in ("reliable_share", "reliable_accuracy", "reliable_stance_accuracy"))]
+        for entry in summaries.values()
     ]  # fmt: skip
     heads = ("set", "reliable", "accuracy of these", "of these, other than neutral")
     note = (
@@ -293,7 +264,7 @@ def format_index(summaries: dict[str, dict[str, Any]]) -> str:
             "  - task:",
             "      type: text-classification",
             "    dataset:",
-            f"      name: {TITLES[name]}",
+            f"      name: {entry['title']}",
             f"      type: negotiation-stance-{name}",
             f"      split: {EVALUATED.get(name.removesuffix('_core'), 'test')}",
             f'      revision: "{entry["gold"]}"',

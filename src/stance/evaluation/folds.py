@@ -1,9 +1,13 @@
-"""Sets that need models of their own: the articles leave one out, benchmarks fine-tune."""
+"""Sets that need models of their own: benchmarks fine-tune, articles leave one out.
+
+A model that was trained on no article judges them itself.
+"""
 
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from stance.bundle import Settings
 from stance.errors import InputError
 from stance.evaluation import benchmarks
 from stance.evaluation.place import Place
@@ -13,7 +17,14 @@ from stance.sets import read_labels
 
 RETRAIN = "Delete the folder; stance evaluate trains it again."
 
+ARTICLES = "articles/train"  # their key among the hashes of the rows that a model was trained on
+
 log = logging.getLogger(__name__)
+
+
+def saw_articles(settings: Settings) -> bool:
+    """Say whether a model was trained on articles, be it on all or on all but one."""
+    return ARTICLES in settings.data
 
 
 def train_missing(names: Sequence[str], place: Place, *, for_articles: bool) -> None:
@@ -22,7 +33,7 @@ def train_missing(names: Sequence[str], place: Place, *, for_articles: bool) -> 
     Args:
         names: the sets.
         place: where data and models are.
-        for_articles: whether the articles need any; a scorer judges them itself.
+        for_articles: whether the articles need any; who has not seen them judges them itself.
     """
     if "articles" in names and for_articles:
         for document in list_articles(place):
@@ -82,7 +93,7 @@ def load_fold(place: Place, document: str, model: Model) -> Model:
             remedy=RETRAIN,
         )
     same = [
-        {name: value for name, value in settings.data.items() if name != "articles/train"}
+        {name: value for name, value in settings.data.items() if name != ARTICLES}
         for settings in (expected, found)
     ]
     if expected.recipe != found.recipe or same[0] != same[1]:

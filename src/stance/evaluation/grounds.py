@@ -37,11 +37,13 @@ class Beside:
         scorers: those that are made, by name.
         absent: why the others are not, by name.
         needs_rows: whether the majority is to be that of the rows that are measured.
+        note: in words, that they were trained on other rows than the judge; None where not.
     """
 
     scorers: dict[str, Scorer] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
     needs_rows: bool = False
+    note: str | None = None
 
     def take(self, rows: Sequence[Row]) -> dict[str, Scorer]:
         """Return the scorers for a set, with the majority of its rows where there is no other."""
@@ -66,8 +68,9 @@ def fit_for_judge(judge: Judge, place: Place, names: Sequence[str] | None) -> Be
     """Train baselines on the rows that a model was trained on, or for a scorer by the recipe."""
     if names is not None and not names:
         return Beside()
+    note = None
     if judge.model:
-        rows = read_training_rows(judge.model, place)
+        rows, note = read_training_rows(judge.model, place)
         encoder = judge.model.bundle.settings.recipe.get("encoder")
     elif place.data and place.recipe.is_file():
         from stance.training.recipe import read_recipe
@@ -81,7 +84,16 @@ def fit_for_judge(judge: Judge, place: Place, names: Sequence[str] | None) -> Be
     if not rows:
         log.warning("no training rows at hand: without the baselines that need some")
     ground = replace(lay(rows, encoder, place, names), no_rows=explain_rows(judge, place))
-    return put_beside(ground, names)
+    return replace(put_beside(ground, names), note=note)
+
+
+def learn_articles(judge: Judge, place: Place) -> bool:
+    """Say whether the judge or its baselines are trained on articles, so that one is left out."""
+    if judge.model or place.data is None or not place.recipe.is_file():
+        return judge.needs_folds
+    from stance.training.recipe import read_recipe
+
+    return "articles" in read_recipe(place.recipe).data.train
 
 
 def explain_rows(judge: Judge, place: Place) -> str:
@@ -153,22 +165,25 @@ def list_used(model: Model) -> list[str]:
     return [name for name in SETS if f"{name}/train" in model.bundle.settings.data]
 
 
-def read_training_rows(model: Model, place: Place) -> list[Row]:
+def read_training_rows(model: Model, place: Place) -> tuple[list[Row], str | None]:
     """Return the rows a model was trained on; none when they are not of this repository.
 
-    Where the repository's rows have changed since, the present ones are returned, with a warning.
+    Where the repository's rows have changed since, or corpora are missing, the present ones are
+    returned, with words that say so.
     """
     settings = model.bundle.settings
     used = list_used(model)
     if not used or place.data is None:
-        return []
+        return [], None
     source = Source(
         place.data, place.corpora, settings.recipe["data"]["release"], settings.left_out
     )
     rows = select_rows(source, train=used, validation=())
-    if any(settings.data[name] != value for name, value in rows.hashes.items()):
-        log.warning("baselines are trained on the rows at hand, which are not those that %s was "
-                    "trained on", settings.name)  # fmt: skip
+    note = None
     if len(rows.hashes) < len(used):
-        log.warning("baselines are trained on fewer rows than the model: no corpora")
-    return rows.train
+        note = f"baselines were trained on fewer rows than {settings.name}: no corpora at hand"
+    elif any(settings.data[name] != value for name, value in rows.hashes.items()):
+        note = f"baselines were trained on rows that have changed since {settings.name} was made"
+    if note:
+        log.warning(note)
+    return rows.train, note

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from stance.evaluation.folds import saw_articles
 from stance.evaluation.records import PLACES, Record, get_offsets
 from stance.evaluation.scorers import Scorer, load_scorer, predict_with, run_scorer
 from stance.evaluation.slices import describe_text, read_origins
@@ -34,6 +35,11 @@ class Judge:
     predict: Callable[[Sequence[Row]], list[Prediction]]
     model: Model | None = None
     fold: str | None = None
+
+    @property
+    def needs_folds(self) -> bool:
+        """Whether others must judge the articles: it is a model that was trained on them."""
+        return self.model is not None and saw_articles(self.model.bundle.settings)
 
 
 def judge_by_model(model: Model) -> Judge:

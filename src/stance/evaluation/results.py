@@ -5,9 +5,10 @@ really have from so few documents or effective rows (simulated), ``per_label``, 
 ``baselines`` (metrics, and the judge's paired lead), both again ``weighted`` where rows have
 weights, the ``annotator`` row, ``phenomena`` of probes, ``slices``, the ``reliability`` and
 ``risk_coverage`` curves, the ``misread`` rows by id, the ``models`` that judged, the ``judge`` in
-words where it is not the one of the whole run, the user's own ``file`` it is, why baselines are
-``absent``, the ``benchmark`` it is, a hash of the ``gold``, and the comparison ``against`` another
-run, which is named with its models. What does not apply is null.
+words where its name does not say all, the user's own ``file`` it is, why baselines are ``absent``,
+a ``note`` where they were trained on other rows than the judge, the ``benchmark`` it is, a hash of
+the ``gold``, and the comparison ``against`` another run, which is named with its models. What does
+not apply is null.
 """
 
 import hashlib
@@ -57,9 +58,11 @@ class Judged:
     Attributes:
         rows: labelled rows.
         records: what was said of them.
-        judge: who judged it, in words, where it is not the one of the whole run.
+        judge: who judged it, in words, where it is not the one of the whole run, or has to be
+            known not to have seen the rows.
         file: name of the user's own file that it is, or None.
         absent: why baselines are not there, by name.
+        note: in words, that baselines were trained on other rows than the judge, or None.
     """
 
     rows: list[Row]
@@ -67,6 +70,7 @@ class Judged:
     judge: str | None = None
     file: str | None = None
     absent: Mapping[str, str] = field(default_factory=dict)
+    note: str | None = None
 
 
 def write_results(
@@ -90,6 +94,7 @@ def write_results(
             "judge": part.judge,
             "file": part.file,
             "absent": dict(part.absent),
+            "note": part.note,
             "benchmark": describe_benchmark(name),
             "gold": hash_gold(part.rows),
             "against": None,

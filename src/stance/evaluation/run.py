@@ -8,7 +8,12 @@ from pathlib import Path
 from stance.errors import InputError
 from stance.evaluation import benchmarks
 from stance.evaluation.folds import list_articles, load_fold, load_tuned
-from stance.evaluation.grounds import Beside, fit_for_benchmark, fit_for_judge
+from stance.evaluation.grounds import (
+    Beside,
+    fit_for_benchmark,
+    fit_for_judge,
+    learn_articles,
+)
 from stance.evaluation.judges import Judge, judge_by_model, judge_rows
 from stance.evaluation.place import Place, refuse_without_data
 from stance.evaluation.probes import read_probes
@@ -23,6 +28,8 @@ EVALUATED = {"articles": "train", "written": "test", "layers": "test", "realnews
 PROBES = "probes"
 OWN = "own"
 """Name of the set that is the user's own file."""
+UNSEEN = "the model itself, which has not seen any of the articles"
+"""Who judges the articles where no models that leave one out are needed."""
 
 log = logging.getLogger(__name__)
 
@@ -82,29 +89,32 @@ def evaluate(
         check_sets(names, has_corpora=place.corpora is not None)
     own_rows = read_own_rows(own) if own else []  # a fault of the file is better said now
     plain = [name for name in names if name in EVALUATED or name == PROBES]
-    plain = [name for name in plain if name != "articles"]
+    if "articles" in plain and learn_articles(judge, place):
+        plain.remove("articles")
     beside = fit_for_judge(judge, place, baselines) if plain or own else Beside()
     judged: dict[str, Judged] = {}
     for name in names:
         rows = read_set_rows(name, place)
         log.info("%s: %d rows", name, len(rows))
-        who, absent = None, beside.absent
+        who, there = None, beside
         if name in plain:
             scorers = beside.take(rows)
             records = judge_rows(judge, scorers, rows, place.corpora, bars=place.bars)
+            who = UNSEEN if name == "articles" and judge.model else None
         elif name == "articles":
-            records, absent = judge_articles(judge, rows, place, baselines)
+            records, there = judge_articles(judge, rows, place, baselines)
             who = name_folds(place) if judge.model else None
         else:
-            records, absent = judge_benchmark(name, rows, place, baselines)
+            records, there = judge_benchmark(name, rows, place, baselines)
             who = f"recipe {place.recipe.stem}, fine-tuned on the benchmark's training rows"
-        judged[name] = Judged(rows, align(rows, records, name), who, absent=absent)
+        records = align(rows, records, name)
+        judged[name] = Judged(rows, records, who, absent=there.absent, note=there.note)
     if own_rows:
         log.info("%s: %d rows", own, len(own_rows))
         scorers = beside.take(own_rows)
         records = judge_rows(judge, scorers, own_rows, None, bars=place.bars, keep_text=True)
         file = own.name if own else None
-        judged[OWN] = Judged(own_rows, records, file=file, absent=beside.absent)
+        judged[OWN] = Judged(own_rows, records, file=file, absent=beside.absent, note=beside.note)
     return add_core(judged)
 
 
@@ -147,9 +157,7 @@ def pick_core(part: Judged) -> Judged:
         for row, record in zip(part.rows, part.records, strict=True)
         if row.fields.get("part") != "furniture" and row.fields.get("duplicate_of") is None
     ]
-    return Judged(
-        [row for row, _ in kept], [record for _, record in kept], part.judge, absent=part.absent
-    )
+    return replace(part, rows=[row for row, _ in kept], records=[record for _, record in kept])
 
 
 def name_folds(place: Place) -> str:
@@ -159,49 +167,49 @@ def name_folds(place: Place) -> str:
 
 def judge_articles(
     judge: Judge, rows: Sequence[Row], place: Place, baselines: Sequence[str] | None
-) -> tuple[list[Record], dict[str, str]]:
+) -> tuple[list[Record], Beside]:
     """Let models that have not seen an article judge it; a scorer judges all, its baselines do not.
 
-    Baselines are trained without the article in either case.
+    This is for models, and baselines, that are trained on articles; these without the article.
 
     Returns:
-        The records, and why baselines are absent.
+        The records, and what is to be said of the baselines.
     """
     records: list[Record] = []
-    absent: dict[str, str] = {}
+    said = Beside()
     for document in list_articles(place):
         if judge.model is None:
             fold = replace(judge, fold=document)
         else:
             fold = judge_by_model(load_fold(place, document, judge.model))
         beside = fit_for_judge(fold, place, baselines)
-        absent |= beside.absent
+        said = Beside(absent=said.absent | beside.absent, note=said.note or beside.note)
         part = [row for row in rows if row.document == document]
         records += judge_rows(fold, beside.take(rows), part, place.corpora, bars=place.bars)
-    return records, absent
+    return records, said
 
 
 def judge_benchmark(
     name: str, rows: Sequence[Row], place: Place, baselines: Sequence[str] | None
-) -> tuple[list[Record], dict[str, str]]:
+) -> tuple[list[Record], Beside]:
     """Let the models fine-tuned on a benchmark judge its test rows, target by target.
 
     Returns:
-        The records, and why baselines are absent.
+        The records, and what is to be said of the baselines.
     """
     benchmark = benchmarks.read_benchmark(name)
     records: list[Record] = []
-    absent: dict[str, str] = {}
+    said = Beside()
     for target, training in benchmarks.read_training(benchmark, place.get_corpora()).items():
         model = load_tuned(place, benchmarks.name_folder(benchmark, target), training)
         part = [row for row in rows if benchmarks.name_target(row) == target]
         if part:
             meant = benchmark.describe_labels(target)
             beside = fit_for_benchmark(training, meant, place, baselines)
-            absent |= beside.absent
+            said = Beside(absent=said.absent | beside.absent)
             judge = judge_by_model(model)
             records += judge_rows(judge, beside.take(part), part, None, bars=place.bars)
-    return records, absent
+    return records, said
 
 
 def read_judged(
@@ -239,9 +247,10 @@ def read_judged(
                 remedy="Leave the set out, or evaluate it with --model.",
             )
         file = own.name if own and name == OWN else None
-        absent = known.get(name, {}).get("absent", {})
+        entry = known.get(name, {})
         records = align(rows, read_records(path), str(path))
-        judged[name] = Judged(rows, records, file=file, absent=absent)
+        judged[name] = Judged(rows, records, entry.get("judge"), file=file,
+                              absent=entry.get("absent", {}), note=entry.get("note"))  # fmt: skip
     if not judged:
         raise InputError(
             f"--predictions {folder}",

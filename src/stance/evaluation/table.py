@@ -299,6 +299,8 @@ def list_cautions(entry: dict[str, Any]) -> list[str]:
         found.append(f"weighted they count as {size:.0f} rows" + (narrow and f", {narrow}"))
     if entry["judge"]:
         found.append(f"judged by {entry['judge']}")
+    if entry.get("note"):
+        found.append(entry["note"])
     return found
 
 

@@ -148,6 +148,11 @@ def gather_rows(options: TrainOptions, recipe: Recipe) -> Rows:
         raise InputError(
             "call", expected="--data or --leave-out", found="both", remedy="Leave one out."
         )
+    if options.leave_out and "articles" not in recipe.data.train:
+        raise InputError(
+            f"--leave-out {options.leave_out}", expected="a recipe that trains on articles",
+            found="train = " + ", ".join(recipe.data.train), remedy="Drop --leave-out.",
+        )  # fmt: skip
     if options.rows:
         return options.rows
     if options.own:
