@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from stance.errors import InputError
 from stance.layers import hash_text
 from stance.model import load
+from stance.training.network import read_network
 from stance.training.run import TrainOptions, train
 from stance.training.teacher import SoftRow, format_line, parse_line, read_teacher, thin
 from stance.training.variants import Neighbours, vary
@@ -136,3 +139,23 @@ def test_a_distilled_network_of_another_recipe_is_refused(recipe, taught, tmp_pa
     monkeypatch.setenv("STANCE_CORPORA", str(corpora))
     with pytest.raises(InputError, match="--distilled"):
         train(TrainOptions(recipe, tmp_path / "out", data=data, distilled=data, device="cpu"))
+
+
+def test_a_share_of_the_lesson_stays_in_the_classifier(recipe, taught, tmp_path, monkeypatch):
+    data, corpora = taught
+    monkeypatch.setenv("STANCE_CORPORA", str(corpora))
+    networks = {}
+    for share in (0.0, 0.25):
+        blended = tmp_path / f"share{share}.toml"
+        blended.write_text(f"lesson_share = {share}\n{recipe.read_text()}")
+        out = tmp_path / f"out{share}"
+        train(TrainOptions(blended, out, data=data, device="cpu"))
+        networks[share] = read_network(out).state_dict()
+    before = load_file(out / "training" / "distilled.safetensors")
+    for name, weight in networks[0.25].items():
+        expected = networks[0.0][name]
+        if not name.startswith("tagger."):
+            expected = 0.75 * expected + 0.25 * before[name]
+        assert torch.allclose(weight, expected, atol=2e-3)  # they are stored as float16
+    head = "classifier.classifier.weight"
+    assert not torch.allclose(networks[0.25][head], networks[0.0][head], atol=2e-3)

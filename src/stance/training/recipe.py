@@ -101,6 +101,8 @@ class Recipe:
         patience: validations without a better macro-F1 before training stops.
         distillation: arguments of a first training on the teacher's probabilities, beside those
             of ``training``; empty for none.
+        lesson_share: share of the weights after that first training in an average with those
+            after the labels, 0 to 1; the tagger, which it does not teach, is left out.
         trial: ideas on trial.
     """
 
@@ -111,6 +113,7 @@ class Recipe:
     reliability: ReliabilityChoice = field(default_factory=ReliabilityChoice)
     patience: int = 2
     distillation: dict[str, Any] = field(default_factory=dict)
+    lesson_share: float = 0.0
     training: dict[str, Any] = field(default_factory=dict)
     trial: TrialChoice = field(default_factory=TrialChoice)
 
@@ -124,6 +127,8 @@ class Recipe:
             del content["trial"]
         if not self.data.misspelled:
             del content["data"]["misspelled"]
+        if not self.lesson_share:
+            del content["lesson_share"]
         return content
 
 
@@ -211,6 +216,7 @@ def check_ranges(recipe: Recipe, where: str) -> None:
     for key, fits, expected in (
         ("max_tokens", 8 <= recipe.encoder.max_tokens <= 8192, "8 to 8192"),
         ("misspelled", 0 <= recipe.data.misspelled <= 1, "0 to 1"),
+        ("lesson_share", 0 <= recipe.lesson_share <= 1, "0 to 1"),
         ("label_smoothing", 0 <= recipe.loss.label_smoothing < 1, "0 to below 1"),
         ("span_weight", recipe.loss.span_weight >= 0, "0 or more"),
         ("label_weights", numbers, "numbers above 0"),
