@@ -407,7 +407,7 @@ def test_outputs_are_never_inputs(light, tmp_path, monkeypatch):
     run("in.jsonl", "deep/out")
     assert run("in.jsonl", "deep/out", resume=True).rows == 1
     (tmp_path / "deep" / "more.txt").write_text("a\nb\n")
-    assert run("deep", "deep/second").rows == 3  # the first job's rows and the new file's
+    assert run("deep", "deep/second").rows == 2  # the new file's: not the first job's
 
 
 def test_memory_does_not_grow_with_the_input(light, tmp_path):

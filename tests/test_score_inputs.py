@@ -1,13 +1,19 @@
 """``stance score``: inputs that look like others, and what must not be taken for one."""
 
-import json
+from itertools import pairwise
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from pyarrow import parquet as pq
 
 from scoring import read_jsonl, read_parts, run, write_jsonl
+from stance import parquet, scored
+from stance.commands.score import report
+from stance.corpus import Summary
 from stance.errors import InputError
+from stance.journal import Journal
+from stance.outputs import choose_output
 from stance.tables import read_csv
 
 LINES = {
@@ -63,12 +69,12 @@ def test_a_header_in_the_middle_of_joined_files_is_a_bad_row(light, tmp_path):
         list(read_csv(source))
 
 
-@pytest.mark.parametrize("parquet", [False, True])
-def test_inputs_without_a_single_text_are_refused(light, tmp_path, parquet):
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_inputs_without_a_single_text_are_refused(light, tmp_path, form):
     rows = [{"text": None, "n": i} for i in range(40)]
     source = write_jsonl(tmp_path / "in.jsonl", rows)
     table = pa.Table.from_pylist(rows, pa.schema([("text", pa.string()), ("n", pa.int64())]))
-    if parquet:
+    if form == "parquet":
         source = tmp_path / "in.parquet"
         pq.write_table(table, source)
     with pytest.raises(InputError, match=r"row 1: .*none in 40 rows; of this one: .*found null"):
@@ -101,3 +107,97 @@ def test_a_column_name_with_a_blank_at_its_end_is_shown_as_it_is(light, tmp_path
     run(source, tmp_path / "out")
     (bad,) = read_jsonl(tmp_path / "out" / "bad-rows.ndjson")
     assert bad["reason"].endswith("found 'text '")
+
+
+def test_what_earlier_jobs_wrote_is_no_input_unless_named(light, tmp_path, caplog):
+    caplog.set_level("INFO")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    write_jsonl(folder / "a.jsonl", [{"text": "one"}, {"text": "two"}])
+    (folder / "other").mkdir()
+    (folder / "other" / "run.json").write_text('{"program": "another"}')
+    write_jsonl(folder / "other" / "b.jsonl", [{"text": "three"}])
+    for name in ("s1", "s2.jsonl", "s3", "s4.csv"):
+        assert run(folder, folder / name).rows == 3
+    said = [message for message in caplog.messages if "what stance score wrote left out" in message]
+    assert said[-1].endswith(f"left out: 3, {folder}/s1, {folder}/s2.jsonl, {folder}/s3")
+    assert run(folder, folder / "s4.csv", resume=True).new_rows == 0
+    caplog.clear()
+    assert run(folder / "**" / "*.jsonl", tmp_path / "t1").rows == 3
+    assert f"wrote left out: 3, {folder}/s1, {folder}/s2.jsonl, {folder}/s3" in caplog.text
+    assert run(folder / "s1" / "*.jsonl", tmp_path / "t2").rows == 3  # it is named
+    assert run(folder / "s1", tmp_path / "t3").rows == 3
+    assert run(folder / "s2.jsonl", tmp_path / "t4").rows == 3
+    (folder / "s2.jsonl.parts").mkdir()  # killed before the record stood beside the file
+    (folder / "s2.jsonl.run.json").rename(folder / "s2.jsonl.parts" / "run.json")
+    assert run(folder, tmp_path / "t5").rows == 3
+
+
+@pytest.mark.parametrize("name", ["new/deep/out", "new/deep/out.csv", "kept/out"])
+def test_a_refused_job_leaves_no_folder(light, tmp_path, name):
+    source = write_jsonl(tmp_path / "in.jsonl", [{"text": "a"}])
+    (tmp_path / "kept").mkdir()
+    for inputs, options in ((source, {"text_column": "nope"}), (tmp_path / "gone.csv", {})):
+        with pytest.raises(InputError):
+            run(inputs, tmp_path / name, **options)
+        assert sorted(path.name for path in tmp_path.rglob("*")) == ["in.jsonl", "kept"]
+
+
+def test_where_there_is_no_bar_a_line_now_and_then_says_how_far_a_job_is(
+    light, tmp_path, monkeypatch, caplog, capsys
+):
+    monkeypatch.setattr("stance.progress.LINE_S", 0.0)
+    caplog.set_level("INFO")
+    source = write_jsonl(tmp_path / "in.jsonl", [{"text": "a"}] * 40)
+    run(source, tmp_path / "out", shard_rows=10)
+    said = [message for message in caplog.messages if message.startswith("scoring: ")]
+    assert "50 % (20 of 40), " in said[20]
+    assert " rows/s, 00:00 left" in said[20]
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("stance.progress.LINE_S", 60.0)
+    caplog.clear()
+    run(source, tmp_path / "second", bars=True)
+    assert "scoring: 100%" in capsys.readouterr().err
+    assert not [message for message in caplog.messages if "scoring" in message]
+
+
+def test_the_record_of_many_parts_is_not_written_after_each(light, tmp_path, monkeypatch):
+    saved = []
+    real = Journal.save
+
+    def save(journal, *, done):
+        saved.append(len(journal.shards))
+        real(journal, done=done)
+
+    monkeypatch.setattr(Journal, "save", save)
+    monkeypatch.setattr("stance.journal.EVERY", 10)
+    source = write_jsonl(tmp_path / "in.jsonl", [{"text": "a"}] * 100)
+    run(source, tmp_path / "out", shard_rows=1)
+    assert saved[:12] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12]
+    assert len(saved) < 50
+    assert max(after - before for before, after in pairwise(saved)) <= 10
+    assert len(read_parts(tmp_path / "out")) == 100
+
+
+def test_one_row_is_one_row(caplog):
+    caplog.set_level("INFO")
+    report(Summary(1, {"favor": 1}, 0, 1, 0.5), choose_output(Path("out"), None))
+    assert caplog.messages == ["1 row in 0.5 s, 2 a second", "out holds 1 row: 1 favor"]
+
+
+def test_a_scored_parquet_file_is_read_a_few_rows_at_a_time(light, tmp_path, monkeypatch):
+    source = write_jsonl(tmp_path / "in.jsonl", [{"text": "a", "n": i} for i in range(40)])
+    run(source, tmp_path / "out.parquet")
+    sizes = []
+    real = parquet.iter_batches
+
+    def watch(*arguments):
+        for batch in real(*arguments):
+            sizes.append(batch.num_rows)
+            yield batch
+
+    monkeypatch.setattr(parquet, "iter_batches", watch)
+    rows = list(scored.iter_rows(tmp_path / "out.parquet"))
+    assert [row["n"] for _, row in rows] == list(range(40))
+    assert rows[1][0].endswith("out.parquet row 2")
+    assert max(sizes) <= parquet.BATCH_ROWS
