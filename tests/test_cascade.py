@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import time
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from calling import run_script
 from conftest import write_rows
 from scoring import count_shards, finish, read_bytes, read_csv, read_parts, start, write_form
 from stance.bundle import CASCADE, read_bundle
-from stance.cascade import FirstStage, read_first_stage
+from stance.cascade import CascadeFacts, FirstStage, read_first_stage
 from stance.errors import InputError, StanceError
 from stance.evaluation.card import format_cascade
 from stance.layers import hash_text
@@ -121,21 +122,44 @@ def test_the_first_stage_is_checked_like_every_file(folder, tmp_path):
             read_first_stage(copy / CASCADE)
 
 
+def make_checked(chances, stances, documents=None) -> Checked:
+    n = len(chances)
+    documents = np.arange(n).astype(str) if documents is None else documents
+    return Checked(np.asarray(chances), stances, np.ones(n, bool), documents, np.ones(n))
+
+
 def test_the_threshold_keeps_the_wanted_share_and_never_skips_a_likely_stance():
     chances = np.arange(1, 1001) / 2000
-    every = Checked(chances, np.ones(1000, bool), np.ones(1000))
+    every = make_checked(chances, np.ones(1000, bool))
     threshold = choose_threshold(every, recall=0.99)
     facts = measure(every, threshold)
     assert facts.recall == pytest.approx(0.99, abs=1e-9)
     assert facts.low < facts.recall < facts.high
     assert (facts.n, facts.passed) == (1000, pytest.approx(0.99))
-    sure = Checked(np.full(10, 0.9), np.ones(10, bool), np.ones(10))
+    sure = make_checked(np.full(10, 0.9), np.ones(10, bool))
     assert choose_threshold(sure) == 0.5
-    none = Checked(chances, np.zeros(1000, bool), np.ones(1000))
+    none = make_checked(chances, np.zeros(1000, bool))
     with pytest.raises(StanceError, match="validation rows with a stance"):
         choose_threshold(none)
     with pytest.raises(StanceError, match="test rows with a stance"):
         measure(none, 0.5)
+
+
+def test_what_a_first_stage_keeps_is_measured_by_document_and_of_labels_too():
+    chances = np.arange(1, 1001) / 1000
+    stances = np.arange(1000) % 2 == 1  # of the labelled rows the model sees every other one
+    alone = measure(make_checked(chances, stances), 0.1)
+    missed_together = np.array([str(i // 100) for i in range(1000)])
+    together = measure(make_checked(chances, stances, missed_together), 0.1)
+    assert together.recall == alone.recall == 0.9
+    assert together.high - together.low > 2 * (alone.high - alone.low)
+    assert (alone.n, alone.gold.n) == (500, 1000)
+    assert alone.gold.recall == 0.901
+    assert alone.gold.low < 0.901 < alone.gold.high
+    assert "1,000 test rows that are labelled with a stance it passes on 90.1 % [" in (
+        format_cascade(alone)
+    )
+    assert CascadeFacts.parse(json.loads(json.dumps(asdict(alone)))) == alone
 
 
 @pytest.mark.parametrize("name", ["out", "out.csv"])
@@ -155,7 +179,7 @@ def test_fast_scoring_marks_its_rows_and_states_the_loss(folder, tmp_path, name)
     run = json.loads(path.read_text())
     facts = run["model"]["cascade"]
     assert run["skipped"] == len(skipped)
-    assert {"recall", "low", "high", "n", "threshold", "passed"} == set(facts)
+    assert {"recall", "low", "high", "n", "threshold", "passed", "gold"} == set(facts)
     assert facts == json.loads((folder / "stance.json").read_text())["cascade"]
     assert "fast True then, False now" in finish(
         start(tiny, source, out, "--shard-rows", 10, "--resume"), code=2
@@ -234,6 +258,7 @@ def test_one_command_adds_a_first_stage_and_the_folder_stays_whole(
     facts = bundle.settings.cascade
     assert bundle.sha256 != read_bundle(tiny_model.folder).sha256
     assert f"{facts.recall:.2%} [{facts.low:.2%}, {facts.high:.2%}] of the {facts.n}" in said.out
+    assert f"of the {facts.gold.n} that are labelled with one" in said.out
     assert "on 32 real-news test rows" in said.out
     assert f"{100 * facts.recall:.1f} % [" in format_cascade(facts)
     assert format_cascade(None) == ""

@@ -30,6 +30,7 @@ TIERS = (  # from words up to doors; a module imports from its own tier or below
         "holders",
         "phrases",
         "plain",
+        "progress",
         "reference",
         "own",
         "rows",

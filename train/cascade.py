@@ -51,6 +51,9 @@ def report(bundle: Bundle, trained: int, test: list[Row]) -> None:
     print(f"on {len(test):,} real-news test rows: passes on {facts.recall:.2%} "
           f"[{facts.low:.2%}, {facts.high:.2%}] of the {facts.n:,} that the model gives a stance, "
           f"{facts.passed:.1%} of all sentences")  # fmt: skip
+    if gold := facts.gold:
+        print(f"and on {gold.recall:.2%} [{gold.low:.2%}, {gold.high:.2%}] of the {gold.n:,} that "
+              "are labelled with one; intervals by document")  # fmt: skip
     if facts.recall < GOAL:
         print(f"that is less than the {GOAL:.0%} that --fast is meant to keep")
 

@@ -168,7 +168,7 @@ def parse_settings(content: dict[str, Any], path: Path) -> Settings:
         values["labels"] = tuple(values["labels"])
         values["reliability"] = Reliability(**values["reliability"])
         if content.get("cascade"):
-            values["cascade"] = CascadeFacts(**content["cascade"])
+            values["cascade"] = CascadeFacts.parse(content["cascade"])
     except (KeyError, TypeError) as error:
         raise InputError(
             str(path), expected="the fields of format 1", found=str(error), remedy=REMEDY

@@ -8,6 +8,7 @@ Its file is read with numpy alone.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,23 @@ HEADER_BYTES = 8  # a safetensors file begins with the length of its JSON header
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What share of the statements with a stance the first stage passes on.
+
+    Attributes:
+        recall: the share, 0 to 1.
+        low: lower end of its 95 % interval, a bootstrap by document.
+        high: upper end.
+        n: number of those statements.
+    """
+
+    recall: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
 class CascadeFacts:
     """When the first stage passes a statement on, and what that loses.
 
@@ -31,10 +49,12 @@ class CascadeFacts:
         threshold: least probability of a stance, 0 to 1, with which a statement is passed on.
         recall: share of the statements that the full model gives a stance which are passed on,
             on real-news test rows, 0 to 1.
-        low: lower end of its 95 % interval (Clopper-Pearson).
+        low: lower end of its 95 % interval, a bootstrap by document.
         high: upper end.
         n: number of those statements.
         passed: share of all real-news sentences that is passed on, by the rows' draw weights.
+        gold: the same as ``recall`` of the test rows that are labelled with a stance, whatever the
+            full model says of them; None in a folder that was made before it was measured.
     """
 
     threshold: float
@@ -43,6 +63,17 @@ class CascadeFacts:
     high: float
     n: int
     passed: float
+    gold: Kept | None = None
+
+    @classmethod
+    def parse(cls, content: dict[str, Any]) -> "CascadeFacts":
+        """Return the facts of a folder's settings.
+
+        Raises:
+            TypeError: a field is missing or unknown.
+        """
+        gold = content.get("gold")
+        return cls(**content | {"gold": Kept(**gold) if gold else None})
 
 
 class FirstStage:

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from tqdm import tqdm
-
 from stance import __version__
 from stance.errors import InputError
 from stance.inputs import BadRow, Statement, iter_rows
 from stance.journal import Journal
 from stance.model import load
 from stance.outputs import SCHEMA, Output, claim
+from stance.progress import show_progress
 from stance.shards import (
     Layout,
     Outcome,
@@ -49,7 +48,7 @@ class Job:
         device: ``auto``, ``cpu`` or ``cuda``.
         fast: ask the full model only about rows that its first stage passes on.
         resume: go on with the job begun at ``output``.
-        bars: show progress on stderr.
+        bars: show progress as a bar on stderr rather than as a message a minute.
     """
 
     names: Sequence[str]
@@ -188,11 +187,9 @@ def score(job: Job, engine: Engine = score_here) -> Summary:
 
 
 def look_through(job: Job, inputs: Sequence[Input]) -> Survey:
-    """Survey the inputs, with a bar."""
+    """Survey the inputs and say how far that is."""
     size = sum(source.stamp.size for source in inputs)
-    with tqdm(
-        desc="reading", total=size, unit="B", unit_scale=True, disable=not job.bars, leave=False
-    ) as bar:
+    with show_progress("reading", size, "B", bars=job.bars, scale=True) as bar:
         return survey(inputs, job.text_column, job.shard_rows, bar.update)
 
 
@@ -221,8 +218,7 @@ def run_shards(work: Work, scorer: Scorer, engine: Engine, journal: Journal, fir
     """
     total = sum(shard.rows for shard in work.shards)
     done = sum(shard.rows for shard in work.shards[:first])
-    bars = work.job.bars
-    with tqdm(desc="scoring", total=total, initial=done, unit=" rows", disable=not bars) as bar:
+    with show_progress("scoring", total, " rows", bars=work.job.bars, done=done) as bar:
         outcomes = engine(work, scorer, first, bar.update) if first < len(work.shards) else ()
         try:
             for index, outcome in enumerate(outcomes, start=first):
@@ -233,6 +229,8 @@ def run_shards(work: Work, scorer: Scorer, engine: Engine, journal: Journal, fir
             for source in work.inputs:
                 source.check_unchanged()  # where one changed, that is why
             raise
+        finally:
+            journal.save(done=False)
 
 
 def list_sources(work: Work, index: int) -> tuple[Input, ...]:

@@ -4,6 +4,7 @@
 the error; ``read_jsonl`` raises it instead. CSV and Parquet are in ``tables`` and ``parquet``.
 """
 
+import codecs
 import gzip
 import json
 import os
@@ -19,6 +20,14 @@ from stance import objects
 from stance.errors import InputError, StanceError
 
 MAX_RECORD_BYTES = 16 * 2**20  # a longer line or quoted field is a fault, not data
+HEAD_BYTES = 2**16  # of a text file, looked at for what it is
+MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32", codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16",
+}  # fmt: skip
+"""How files in other encodings begin; UTF-32 first, whose mark begins with that of UTF-16."""
+
+NUL_SHARE = 0.02  # in UTF-16 each space and line end has one; in UTF-8 one is a stray
 PARTIAL = ".partial"  # suffix of a file that is being written
 
 
@@ -58,13 +67,15 @@ def open_text(path: str | Path, offset: int = 0) -> Iterator[IO[bytes]]:
     """Open a text file for reading bytes from an offset on; a name in .gz is decompressed.
 
     Raises:
-        InputError: the file is not readable, or its compression is damaged.
+        InputError: the file is not readable, its compression is damaged, or it is in another
+            encoding or has other line ends than ours.
     """
     with open_input(path) as raw:
         stream: IO[bytes] = raw
         if str(path).lower().endswith(".gz"):
             stream = gzip.GzipFile(fileobj=raw)  # type: ignore[assignment]
         try:
+            check_head(stream.read(HEAD_BYTES), str(path))
             stream.seek(offset)
             yield stream
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -74,6 +85,38 @@ def open_text(path: str | Path, offset: int = 0) -> Iterator[IO[bytes]]:
                 found=str(error),
                 remedy="Get the file again, or repack what `zcat` can read of it.",
             ) from None
+
+
+def check_head(head: bytes, name: str) -> None:
+    """Refuse a text file that would be read as garbage, or as a single line.
+
+    Raises:
+        InputError: its first bytes are UTF-16 or UTF-32, or its lines end in carriage returns.
+    """
+    if encoding := guess_encoding(head):
+        raise InputError(
+            name,
+            expected="UTF-8 text",
+            found=f"what looks like {encoding}",
+            remedy=f"Convert the file: iconv -f {encoding} -t UTF-8 IN > OUT.",
+        )
+    if b"\n" not in head and b"\r" in head[:-1]:
+        raise InputError(
+            name,
+            expected="lines that end in a line feed",
+            found="carriage returns alone",
+            remedy="Convert the file: tr '\\r' '\\n' < IN > OUT.",
+        )
+
+
+def guess_encoding(head: bytes) -> str | None:
+    """Return which encoding other than UTF-8 a file's first bytes are in, or None."""
+    for mark, encoding in MARKS.items():
+        if head.startswith(mark):
+            return encoding
+    if head.count(0) <= NUL_SHARE * len(head):
+        return None
+    return "UTF-16LE" if head[1::2].count(0) > head[::2].count(0) else "UTF-16BE"
 
 
 def iter_lines(stream: IO[bytes], name: str) -> Iterator[str]:

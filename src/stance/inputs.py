@@ -1,6 +1,6 @@
 """The rows of a corpus: each of its files' records as a statement, or what is wrong with it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from stance.files import Record
 from stance.sources import Input
 
 READERS = {"txt": files.iter_txt, "jsonl": files.iter_jsonl, "csv": tables.iter_csv}
+SHOWN_CHARACTERS = 300  # of the names of columns
 MAX_CHARACTERS = 1_000_000  # of a text: what is longer is no statement
 
 
@@ -91,7 +92,7 @@ def read_row(record: Record, source: Input, number: int, text_column: str) -> St
     elif isinstance(value, str):
         text, value = value, {}
     elif text_column not in value:
-        reason = f"expected a column '{text_column}', found {', '.join(value) or 'none'}"[:300]
+        reason = f"expected a column '{text_column}', found {name_columns(value)}"
     else:
         text = value[text_column]
     if reason is None and not isinstance(text, str):
@@ -103,3 +104,14 @@ def read_row(record: Record, source: Input, number: int, text_column: str) -> St
         return Statement(text, value)
     line = None if source.form == "parquet" else record.line
     return BadRow(str(source.path), number, line, reason)
+
+
+def name_columns(names: Iterable[str]) -> str:
+    """Return the names of columns in a line; blanks at an end are shown by quotes."""
+    shown = ", ".join(name if name == name.strip() else repr(name) for name in names)
+    return shown[:SHOWN_CHARACTERS] or "none"
+
+
+def count_rows(number: int) -> str:
+    """Return a number of rows in words."""
+    return f"{number:,} row{'s' * (number != 1)}"

@@ -1,7 +1,9 @@
 """The account of a job: what is done, kept in ``run.json`` beside the parts and the bad rows.
 
-A part counts once ``run.json`` names it. What a killed job left beyond that is written again, so
-a resumed job ends with the same bytes as one that was never killed.
+A part counts once ``run.json`` names it. That is written after every part, and of more than
+``EVERY`` parts after some, lest writing the list of them take longer than scoring. What a killed
+job left beyond that is written again, so a resumed job ends with the same bytes as one that was
+never killed.
 """
 
 import hashlib
@@ -19,6 +21,8 @@ from stance.errors import InputError, StanceError
 from stance.outputs import BAD, RUN, Output
 from stance.shards import Layout, Outcome, join_parts
 from stance.types import LABELS
+
+EVERY = 100  # a crash costs the part at work and this share, one in so many, of those written
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +120,8 @@ class Journal:
                 "skipped": outcome.skipped,
             }
         )
-        self.save(done=False)
+        if len(self.shards) % (1 + len(self.shards) // EVERY) == 0:
+            self.save(done=False)
 
     @property
     def rows(self) -> int:

@@ -127,15 +127,17 @@ def claim(output: Output, *, resume: bool) -> Iterator[dict[str, Any] | None]:
             found="a folder" if output.path.is_dir() else "a file",
             remedy="Name another OUT.",
         )
-    make_folder(output.folder)
+    new = [path for path in output.folder.parents if not path.exists()]
     try:
+        make_folder(output.folder)
         with lock(output.folder):
             earlier = read_run(output)  # first: what is no job's is left alone
             remove_partials(output)
             yield earlier
     finally:
-        with suppress(OSError):  # it holds files unless nothing came of the job
-            output.folder.rmdir()
+        with suppress(OSError):  # they hold files unless nothing came of the job
+            for path in (output.folder, *new):
+                path.rmdir()
 
 
 def check_free(output: Output, paths: Iterable[Path]) -> None:

@@ -102,21 +102,12 @@ def list_parts(path: Path) -> list[Path]:
 
 def iter_parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (place, row) of a Parquet file; needs the extra ``corpus``."""
-    from pyarrow import ArrowException
-    from pyarrow.parquet import ParquetFile
+    from stance import parquet
 
-    try:
-        number = 0
-        with files.open_input(path) as stream:
-            for batch in ParquetFile(stream).iter_batches():
-                for row in batch.to_pylist():
-                    number += 1
-                    yield f"{path} row {number}", row
-    except ArrowException as error:
-        raise InputError(
-            str(path), expected="a Parquet file", found=str(error).split("\n")[0],
-            remedy="Get the file again.",
-        ) from None  # fmt: skip
+    for record in parquet.iter_parquet(path):
+        if isinstance(record.value, InputError):
+            raise record.value
+        yield f"{path} row {record.line}", record.value
 
 
 def read_scored(

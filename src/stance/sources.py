@@ -1,6 +1,7 @@
 """The files of a corpus: what paths, folders and globs name, and what is left out of it."""
 
 import glob
+import json
 import logging
 import os
 from collections.abc import Sequence
@@ -14,6 +15,9 @@ from stance.errors import InputError
 FORMS = ("txt", "csv", "jsonl", "parquet")
 NAMES = ".txt, .csv, .jsonl (each also with .gz) or .parquet"
 SHOWN = 3  # names of what is left out
+SCORED = "what stance score wrote"
+RECORD = frozenset(("stance_version", "options", "shards"))
+"""What tells our ``run.json`` from one of another program."""
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +84,7 @@ def find_inputs(names: Sequence[str], outs: Sequence[Path]) -> list[Input]:
 
     Args:
         names: what to read. A folder is searched to its depths for files of known forms; names
-            that begin with a dot or an underscore are left out.
+            that begin with a dot or an underscore are left out, and what earlier jobs wrote.
         outs: what the job writes; it is never read.
 
     Raises:
@@ -117,12 +121,38 @@ def list_paths(name: str) -> list[Path]:
     if path.exists() or not any(char in name for char in "*?["):
         return [path]
     found = sorted(expand(name))
-    matched = [path for path in found if not path.is_dir()]
-    entered = {parent for path in matched for parent in path.parents}
+    files = [path for path in found if not path.is_dir()]
+    entered = {parent for path in files for parent in path.parents}
     folders = [path for path in found if path.is_dir() and path not in entered]
+    named = {find_fixed(name), *find_fixed(name).parents}
+    outputs = set(filter(is_scored, {*files, *entered} - named))
+    matched = [path for path in files if outputs.isdisjoint((path, *path.parents))]
     hidden = sorted(path for path in expand(name, hidden=True) - {*found} if not path.is_dir())
-    say_left_out(name, {"folders": folders, "hidden files": hidden})
+    say_left_out(name, {"folders": folders, "hidden files": hidden, SCORED: sorted(outputs)})
     return matched
+
+
+def find_fixed(name: str) -> Path:
+    """Return the folder that a glob names without any magic: what is there is asked for."""
+    parts = Path(name).parts
+    fixed = next(i for i, part in enumerate(parts) if glob.has_magic(part))
+    return Path(*parts[:fixed])
+
+
+def is_scored(path: Path) -> bool:
+    """Say whether a folder or file is what a job of ours wrote or writes."""
+    beside = (path.with_name(f"{path.name}.run.json"), path.with_name(f"{path.name}.parts"))
+    records = (path / "run.json",) if path.is_dir() else (beside[0], beside[1] / "run.json")
+    return any(map(is_record, records))
+
+
+def is_record(path: Path) -> bool:
+    """Say whether a file is the record of a job of ours."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and content.keys() >= RECORD
 
 
 def expand(name: str, *, hidden: bool = False) -> set[Path]:
@@ -167,6 +197,8 @@ def find_reason(path: Path) -> str | None:
         return "links to nothing"
     if path.is_symlink() and path.is_dir():
         return "links to folders"
+    if is_scored(path):
+        return SCORED
     if path.is_dir():
         return None
     if not path.is_file():

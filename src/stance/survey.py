@@ -12,11 +12,21 @@ from typing import Any
 from stance import files, tables
 from stance.bundle import hash_file
 from stance.errors import InputError
-from stance.inputs import START, BadRow, Place, iter_records, read_row
+from stance.inputs import (
+    START,
+    BadRow,
+    Place,
+    Statement,
+    count_rows,
+    iter_records,
+    name_columns,
+    read_row,
+)
 from stance.sources import Input
 
 SAFE_INTEGER = 2**53  # beyond it a float cannot stand for an integer
 TICK_ROWS = 1000
+MAX_COLUMNS = 5000  # of all inputs: a table has every one of them in every row
 
 
 @dataclass(frozen=True)
@@ -38,8 +48,8 @@ class Survey:
         places: where each shard begins.
         columns: of each column the kinds of its values: see ``name_kind``; of Parquet the type.
         rows: number of rows.
-        good: number of rows that can be scored, those of Parquet unseen.
-        first_bad: the first row that cannot.
+        has_good: whether there is a row that can be scored.
+        first_bad: the first row that cannot, of those that were looked at.
     """
 
     text_column: str
@@ -48,7 +58,7 @@ class Survey:
     places: list[Place] = field(default_factory=list)
     columns: dict[str, set[Any]] = field(default_factory=dict)
     rows: int = 0
-    good: int = 0
+    has_good: bool = False
     first_bad: BadRow | None = None
 
     @property
@@ -59,19 +69,45 @@ class Survey:
         shards = [Shard(*pair) for pair in zip(self.places, rows, strict=True)]
         return shards or [Shard(START, 0)]
 
-    def note_columns(self, columns: dict[str, Any]) -> None:
-        """Add columns, each with a kind of values."""
+    def note_columns(self, columns: dict[str, Any], where: str) -> None:
+        """Add columns, each with a kind of values.
+
+        Raises:
+            InputError: there are too many.
+        """
         for name, kind in columns.items():
             self.columns.setdefault(name, set()).add(kind)
+        if len(self.columns) > MAX_COLUMNS:
+            raise InputError(
+                where,
+                expected=f"at most {MAX_COLUMNS:,} columns in all inputs",
+                found="another",
+                remedy="Put keys that differ from row to row into one object, or leave them out.",
+            )
+
+    def note_row(self, row: Statement | BadRow) -> None:
+        """Take in whether a row can be scored."""
+        if isinstance(row, BadRow):
+            self.first_bad = self.first_bad or row
+        else:
+            self.has_good = True
 
     def add_parquet(self, source: Input, begin: Place) -> int:
-        """Take in a Parquet file, whose footer tells all; return its number of rows."""
-        from stance.parquet import count_rows
+        """Take in a Parquet file by its footer and, where no good row is known, its first ones.
 
-        rows = count_rows(source.path)
+        Returns:
+            Its number of rows.
+        """
+        from stance import parquet
+
+        rows = parquet.count_rows(source.path)
         firsts = range(-self.rows % self.shard_rows, rows, self.shard_rows)
         self.places += [begin._replace(row=row) for row in firsts]
-        self.rows, self.good = self.rows + rows, self.good + rows
+        self.rows += rows
+        for number, record in enumerate(() if self.has_good else iter_records(source), start=1):
+            self.note_row(read_row(record, source, number, self.text_column))
+            if self.has_good:
+                break
         return rows
 
     def add_text(self, source: Input, begin: Place, tick: Callable[[int], object]) -> int:
@@ -82,15 +118,12 @@ class Survey:
             if (self.rows + rows - 1) % self.shard_rows == 0:
                 place = begin._replace(row=rows - 1, line=record.line, offset=record.offset)
                 self.places.append(place)
-            row = read_row(record, source, rows, self.text_column)
-            if isinstance(row, BadRow):
-                self.first_bad = self.first_bad or row
-            else:
-                self.good += 1
+            self.note_row(read_row(record, source, rows, self.text_column))
             if source.form == "jsonl" and isinstance(record.value, dict):
                 objects += 1
                 has_column = has_column or self.text_column in record.value
-                self.note_columns({n: name_kind(v) for n, v in record.value.items()})
+                kinds = {name: name_kind(value) for name, value in record.value.items()}
+                self.note_columns(kinds, f"{source.path} line {record.line}")
             if rows % TICK_ROWS == 0 and source.path.suffix.lower() != ".gz":
                 tick(record.offset - done)
                 done = record.offset
@@ -118,7 +151,7 @@ def survey(
     """
     found = Survey(text_column, shard_rows)
     for source in inputs:
-        found.note_columns(read_head(source, text_column))
+        found.note_columns(read_head(source, text_column), str(source.path))
     for i, source in enumerate(inputs):
         size, sha256 = source.stamp.size, hash_file(source.path)
         if source.form == "parquet":
@@ -131,11 +164,11 @@ def survey(
             {"path": str(source.path), "bytes": size, "sha256": sha256, "rows": rows}
         )
     bad = found.first_bad
-    if bad and not found.good:
+    if bad and not found.has_good:
         raise InputError(
             f"{bad.file} row {bad.row}",
             expected="a row that can be scored",
-            found=f"none in {found.rows:,} rows; of this one: {bad.reason}",
+            found=f"none in {count_rows(found.rows)}; of this one: {bad.reason}",
             remedy="Check --text-column and the file's encoding.",
         )
     return found
@@ -172,7 +205,7 @@ def no_column(name: str, text_column: str, found: Iterable[str]) -> InputError:
     return InputError(
         name,
         expected=f"a column '{text_column}'",
-        found=f"columns {', '.join(found)}"[:300],
+        found=f"columns {name_columns(found)}",
         remedy="Name the column that holds the statements with --text-column.",
     )
 

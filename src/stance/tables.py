@@ -125,6 +125,13 @@ def match_fields(record: Record, header: list[str], name: str) -> dict[str, str]
             found=f"{len(value)} fields",
             remedy="Quote fields that hold commas or line ends.",
         )
+    if value == header:
+        return InputError(
+            f"{name} line {record.line}",
+            expected="a record",
+            found="the header again",
+            remedy="Delete the line: files joined to one have one header.",
+        )
     return dict(zip(header, value, strict=True))
 
 

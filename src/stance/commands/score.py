@@ -61,7 +61,8 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--shard-rows", type=parse_rows, default=10_000, metavar="N",
-        help="input rows of a part (default: 10000); what a crash can cost"
+        help="input rows of a part (default: 10000); a crash costs the part at work, and of more "
+        "than 100 parts up to one in a hundred"
     )  # fmt: skip
     parser.add_argument(
         "--fast", action="store_true", help="let a first stage answer the rows that it takes for "
@@ -143,11 +144,13 @@ def check_engine(options: argparse.Namespace) -> None:
 
 def report(summary: "Summary", output: "Output") -> None:
     """Say what a job came to: rate and time, rows by label, bad rows."""
+    from stance.inputs import count_rows
+
     if summary.new_rows:
-        rate = summary.new_rows / summary.seconds
-        log.info("%s rows in %.1f s, %.0f a second", f"{summary.new_rows:,}", summary.seconds, rate)
+        new, rate = count_rows(summary.new_rows), summary.new_rows / summary.seconds
+        log.info("%s in %.1f s, %.0f a second", new, summary.seconds, rate)
     labels = ", ".join(f"{n:,} {label}" for label, n in summary.labels.items())
-    log.info("%s holds %s rows: %s", output.path, f"{summary.rows:,}", labels)
+    log.info("%s holds %s: %s", output.path, count_rows(summary.rows), labels)
     if summary.cascade:
         log.info("%s", describe_cascade(summary.skipped, summary.rows, summary.cascade))
     if summary.bad_rows:
@@ -156,9 +159,20 @@ def report(summary: "Summary", output: "Output") -> None:
 
 def describe_cascade(skipped: int, rows: int, facts: dict[str, Any]) -> str:
     """Say what a first stage answered, and what that is expected to lose."""
+    from stance.inputs import count_rows
+
     recall, low, high = (f"{100 * facts[name]:.1f}" for name in ("recall", "low", "high"))
     return (
-        f"first stage answered {skipped:,} of {rows:,} rows (stage 'first', neutral, not "
+        f"first stage answered {skipped:,} of {count_rows(rows)} (stage 'first', neutral, not "
         f"reliable); expected loss: it passes on {recall} % [{low}, {high}] of the statements to "
         f"which the full model gives a stance ({facts['n']:,} of real news), the rest is missed"
+        + describe_gold(facts.get("gold"))
     )
+
+
+def describe_gold(gold: dict[str, Any] | None) -> str:
+    """Say what a first stage keeps of the stances that rows are labelled with, if that is known."""
+    if gold is None:
+        return ""
+    recall, low, high = (f"{100 * gold[name]:.1f}" for name in ("recall", "low", "high"))
+    return f"; of {gold['n']:,} labelled with a stance it passes on {recall} % [{low}, {high}]"

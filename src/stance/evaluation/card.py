@@ -194,7 +194,20 @@ def format_cascade(facts: CascadeFacts | None) -> str:
         f"\n\n`stance score --fast`: the first stage passes on {recall} % [{low}, {high}] of the "
         f"{facts.n:,} real-news test rows to which the model gives a stance (threshold chosen on "
         f"validation rows) and {100 * facts.passed:.1f} % of all sentences; the rest it answers "
-        "itself, as neutral and not reliable."
+        "itself, as neutral and not reliable." + format_gold(facts)
+    )
+
+
+def format_gold(facts: CascadeFacts) -> str:
+    """Return what the first stage keeps of the labelled stances, where that was measured."""
+    if facts.gold is None:
+        return ""
+    recall, low, high = (
+        f"{100 * x:.1f}" for x in (facts.gold.recall, facts.gold.low, facts.gold.high)
+    )
+    return (
+        f" Of the {facts.gold.n:,} test rows that are labelled with a stance it passes on "
+        f"{recall} % [{low}, {high}]. Intervals: bootstrap by document."
     )
 
 

@@ -2,11 +2,12 @@
 
 Embeddings start as the encoder's own, reduced to their main directions: a small network cannot
 learn from some ten thousand sentences which words are alike, and need not. The threshold is chosen
-on real-news validation rows and verified on test rows; both by what the full model says of them.
+on real-news validation rows and verified on test rows, both by what the full model says of them;
+what it keeps of the stances that the test rows are labelled with is measured beside.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
-from scipy.stats import beta
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
 from stance.bundle import CASCADE, Bundle, write_settings
-from stance.cascade import CascadeFacts, FirstStage
+from stance.cascade import CascadeFacts, FirstStage, Kept
 from stance.errors import StanceError
+from stance.evaluation.intervals import draw_documents, take_interval
 from stance.model import Model
 from stance.rows import Row
 from stance.training.network import read_network
@@ -39,7 +40,6 @@ WEIGHT_DECAY = 0.01
 GOAL = 0.99  # of the rows with a stance, wanted on rows that nothing was chosen on
 RECALL = 0.9975  # to keep on some 400 validation rows: few, so more than the goal
 HIGHEST = 0.5  # a threshold above it could skip rows for which neutral is not the likeliest label
-LEVEL = 0.95
 
 
 class FirstStageNetwork(nn.Module):
@@ -83,11 +83,15 @@ class Checked:
     Attributes:
         chances: probability of a stance by the first stage, (n,); 1 for several windows.
         stances: whether the full model gives a stance, (n,).
+        gold: whether the rows are labelled with one, (n,).
+        documents: what the rows come from, (n,).
         weights: draw weights of the rows, (n,).
     """
 
     chances: NDArray[np.float64]
     stances: NDArray[np.bool_]
+    gold: NDArray[np.bool_]
+    documents: NDArray[np.str_]
     weights: NDArray[np.float64]
 
 
@@ -156,7 +160,13 @@ def check(stage: FirstStage, model: Model, rows: Sequence[Row]) -> Checked:
     chances = 1 - scores[:, LABELS.index(NEUTRAL)]
     chances[[len(cut.windows) > 1 for cut in cuts]] = 1.0  # always passed on
     stances = np.array([item.label != NEUTRAL for item in model.predict(texts)])
-    return Checked(chances, stances, np.array([row.fields.get("weight", 1.0) for row in rows]))
+    return Checked(
+        chances,
+        stances,
+        gold=np.array([row.label != NEUTRAL for row in rows]),
+        documents=np.array([row.document for row in rows]),
+        weights=np.array([row.fields.get("weight", 1.0) for row in rows]),
+    )
 
 
 def choose_threshold(checked: Checked, recall: float = RECALL) -> float:
@@ -187,18 +197,34 @@ def measure(checked: Checked, threshold: float) -> CascadeFacts:
         StanceError: there are no stances to keep.
     """
     passed = checked.chances >= threshold
-    hits, n = int(passed[checked.stances].sum()), int(checked.stances.sum())
-    if not n:
-        raise lack_stances("test")
-    tail = (1 - LEVEL) / 2
+    kept = measure_kept(passed, checked.stances, checked.documents)
     return CascadeFacts(
         threshold=threshold,
-        recall=hits / n,
-        low=float(beta.ppf(tail, hits, n - hits + 1)) if hits else 0.0,
-        high=float(beta.ppf(1 - tail, hits + 1, n - hits)) if hits < n else 1.0,
-        n=n,
+        **asdict(kept),
         passed=float(np.average(passed, weights=checked.weights)),
+        gold=measure_kept(passed, checked.gold, checked.documents),
     )
+
+
+def measure_kept(
+    passed: NDArray[np.bool_], stances: NDArray[np.bool_], documents: NDArray[np.str_]
+) -> Kept:
+    """Return the share of the stances that is passed on; whole documents are resampled.
+
+    Args:
+        passed: whether a row is passed on, (n,).
+        stances: whether it has a stance, (n,).
+        documents: what it comes from, (n,).
+
+    Raises:
+        StanceError: there are no stances.
+    """
+    if not stances.any():
+        raise lack_stances("test")
+    drawn = draw_documents(documents[stances])
+    shares = drawn.sum(passed[stances]) / drawn.sum(np.ones(stances.sum()))
+    interval = take_interval(shares, drawn.count_documents())
+    return Kept(interval.value, interval.low, interval.high, int(stances.sum()))
 
 
 def add_cascade(
