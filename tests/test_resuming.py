@@ -22,7 +22,7 @@ class Killed(BaseException):
 
 
 def learn(options: TrainOptions) -> str:
-    """Train until the folder would be written; return the weights' hash. Exporting takes longest."""
+    """Train until the folder would be written, which takes longest; return the weights' hash."""
     hashes = []
 
     def hash_weights(network: torch.nn.Module, *_: object) -> None:
@@ -32,13 +32,19 @@ def learn(options: TrainOptions) -> str:
         hashes.append(digest.hexdigest())
         raise Killed
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stance.training.run, "export_folder", hash_weights)
-        train(options)
+        die(options)
     return hashes[0]
 
 
-def kill_in(patch: pytest.MonkeyPatch, name: str, *, call: int) -> None:
+def die(options: TrainOptions) -> None:
+    """Train and be killed."""
+    with pytest.raises(Killed):
+        train(options)
+
+
+def kill_in(patch: pytest.MonkeyPatch, name: str, call: int) -> None:
     """Kill the training when a method of the Trainer is called for the n-th time, from 1."""
     method, calls = getattr(Trainer, name), []
 
@@ -77,21 +83,21 @@ def test_the_same_recipe_and_seed_give_the_same_weights(whole, tmp_path):
 
 @pytest.mark.parametrize("place", ["last epoch", "checkpoint", "end", "export"])
 def test_a_killed_training_stops_early_where_a_whole_one_does(whole, place, tmp_path, monkeypatch):
-    """Killed in the last epoch, while a checkpoint is written, after the last one, in the export."""
+    """Killed in the last epoch, while a checkpoint is written, after the last, in the export."""
     options, digest = whole
     epochs = count_epochs(options.out)
     killed = replace(options, out=tmp_path / "killed")
-    method, call = {
+    calls = {
         "last epoch": ("training_step", (epochs - 1) * EPOCH + 1),
         "checkpoint": ("_save_optimizer_and_scheduler", 3),
         "end": ("_finalize_training", 1),
-        "export": ("train", 2),
-    }[place]
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        kill_in(patch, method, call=call)
-        if place == "export":
-            learn(killed)
-        train(killed)
+    }
+    if place == "export":
+        assert learn(killed) == digest
+    else:
+        with monkeypatch.context() as patch:
+            kill_in(patch, *calls[place])
+            die(killed)
     assert learn(killed) == digest
     assert count_epochs(killed.out) == epochs
 
@@ -121,5 +127,4 @@ def test_two_trainings_do_not_share_a_folder(whole, tmp_path, monkeypatch):
 
     monkeypatch.setattr(stance.training.run, "finetune", train_again)
     for _ in range(2):  # what a killed training leaves is no obstacle
-        with pytest.raises(Killed):
-            train(options)
+        die(options)
