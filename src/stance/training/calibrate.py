@@ -80,7 +80,8 @@ def note_labels(
         correct: whether they were right, (n,).
         labels: the labels in the order of their ids.
     """
-    kept, by_label = confidence >= fitted.threshold, {}
+    kept = confidence >= fitted.threshold
+    by_label: dict[str, LabelReliability] = {}
     for i, label in enumerate(labels):
         own = predicted == i
         both = own & kept

@@ -2,8 +2,7 @@
 
 import json
 from pathlib import Path
-
-from transformers import TrainerState
+from typing import Any
 
 STATE = "trainer_state.json"
 PARTS = ("model.safetensors", "optimizer.pt", "scheduler.pt")
@@ -23,7 +22,7 @@ def find_checkpoint(folder: Path) -> Path | None:
 def is_whole(checkpoint: Path) -> bool:
     """Say whether all of a checkpoint is there; the state is written last."""
     try:
-        json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
+        read_state(checkpoint)
     except (OSError, ValueError):
         return False
     return all((checkpoint / name).is_file() for name in PARTS)
@@ -31,6 +30,12 @@ def is_whole(checkpoint: Path) -> bool:
 
 def find_end(checkpoint: Path) -> int | None:
     """Return the step at which the training had ended when the checkpoint was written, or None."""
-    state = TrainerState.load_from_json(str(checkpoint / STATE))
-    control = (state.stateful_callbacks or {}).get("TrainerControl", {}).get("args", {})
-    return state.global_step if control.get("should_training_stop") else None
+    state = read_state(checkpoint)
+    ended = state["stateful_callbacks"]["TrainerControl"]["args"]["should_training_stop"]
+    return int(state["global_step"]) if ended else None
+
+
+def read_state(checkpoint: Path) -> dict[str, Any]:
+    """Return the Trainer's state as the checkpoint holds it."""
+    state: dict[str, Any] = json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
+    return state

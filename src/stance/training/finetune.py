@@ -168,15 +168,13 @@ def give_lesson(
     return plain.float().cpu().eval(), history
 
 
-class Progress(TrainerCallback):  # type: ignore[misc]
+class Progress(TrainerCallback):
     """Logs what every validation found."""
 
-    def on_evaluate(
-        self, args: Any, state: Any, control: Any, *, metrics: dict[str, float], **named: Any
-    ) -> None:  # fmt: skip
+    def on_evaluate(self, args: Any, state: Any, control: Any, **named: Any) -> None:
         """Log epoch, loss and scores."""
         if state.is_world_process_zero:
-            scores = (metrics[f"eval_{name}"] for name in ("loss", "macro_f1", "accuracy"))
+            scores = (named["metrics"][f"eval_{name}"] for name in ("loss", "macro_f1", "accuracy"))
             said = "epoch %.3g: validation loss %.3f, macro-F1 %.3f, accuracy %.3f"
             log.info(said, state.epoch, *scores)
 
