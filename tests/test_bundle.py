@@ -3,9 +3,10 @@ import shutil
 
 import pytest
 
-from stance.bundle import CARD, FILES, read_bundle
+from stance.bundle import CARD, FILES, hash_settings, read_bundle, write_settings
 from stance.errors import InputError
 from stance.model import load
+from stance.types import LABELS
 
 
 @pytest.fixture
@@ -58,3 +59,25 @@ def test_unknown_format_is_refused(folder):
 def test_file_for_a_folder_is_refused(folder):
     with pytest.raises(InputError, match="expected a model folder, found a file"):
         load(folder / "stance.json")
+
+
+def test_the_flag_is_noted_label_by_label(folder):
+    reliability = read_bundle(folder).settings.reliability
+    parts = reliability.by_label
+    assert list(parts) == list(LABELS)
+    assert sum(part.n for part in parts.values()) == reliability.n
+    covered = sum(part.n * part.coverage for part in parts.values() if part.n)
+    assert covered / reliability.n == pytest.approx(reliability.coverage)
+
+
+def test_folders_without_that_note_are_read_and_stay_the_same_model(root, tmp_path):
+    released = root / "src" / "stance" / "weights" / "negotiations"
+    copy = tmp_path / "released"
+    shutil.copytree(released, copy)
+    content = json.loads((copy / "stance.json").read_text())
+    content["reliability"].pop("by_label", None)
+    content["sha256"] = hash_settings(content)
+    (copy / "stance.json").write_text(json.dumps(content))
+    bundle = read_bundle(copy)
+    assert bundle.settings.reliability.by_label is None
+    assert write_settings(copy, bundle.settings).sha256 == bundle.sha256

@@ -14,6 +14,7 @@ from stance.bundle import read_bundle
 from stance.errors import InputError
 from stance.evaluation import card, data_card, table, trials
 from stance.evaluation.folds import ARTICLES, saw_articles
+from stance.evaluation.model_plots import draw_model_plots
 from stance.evaluation.records import read_records
 from stance.evaluation.released import (
     TITLES,
@@ -263,3 +264,23 @@ def test_no_machine_paths_in_cards(root):
     machine_path = re.compile(r"(?<![\w.])/(?:home|tmp|root|usr|var)/")
     for name in ("README.md", "model_card.md", "data/README.md", "train/README.md"):
         assert not machine_path.search((root / name).read_text()), name
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [((0.95, 0.91, 0.97), "yes"), ((0.91, 0.89, 0.93), "yes, within chance of less"),
+     ((0.88, 0.8, 0.94), "no, within chance of it"), ((0.78, 0.73, 0.82), "no"),
+     ((None, None, None), "-")],
+)  # fmt: skip
+def test_whether_a_promise_is_kept_is_said(found, words):
+    entry = dict(zip(("value", "low", "high"), found, strict=True))
+    assert card.say_kept(entry, 0.9) == words
+
+
+def test_plots_of_the_card_are_what_the_predictions_give(root, tmp_path):
+    draw_model_plots(root / "data", tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"reliability.svg", "risk_coverage.svg"}
+    text = (root / "model_card.md").read_text()
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == (root / "data" / "plots" / path.name).read_bytes()
+        assert f"(data/plots/{path.name})" in text

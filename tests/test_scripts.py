@@ -337,7 +337,7 @@ def test_an_adapted_encoder_is_started_from_and_stops_without_loss(
     name = "encoder.layer.1.output.dense.weight"
     assert (weights[0][name] != weights[2][name]).any()
     assert sorted(tmp_path.glob("*-checkpoints")) == []
-    encoder = resolve_encoder(EncoderChoice(str(whole)))
+    encoder = resolve_encoder(EncoderChoice(str(whole), max_tokens=32))
     assert load_classifier(encoder, LABELS).config.num_labels == len(LABELS)
 
 

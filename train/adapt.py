@@ -31,12 +31,12 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
-from transformers.trainer_utils import get_last_checkpoint
 
 from calling import make_parser, need_corpora, run_script
 from draw_active import HELD_OUT
 from stance.layers import POOLS, collapse, document_of, iter_corpus
 from stance.sets import find_data, read_labels, read_licences
+from stance.training.checkpoints import find_checkpoint
 from stance.training.encoders import WEIGHTS, resolve_encoder
 from stance.training.finetune import choose_cpu, supports_bf16
 from stance.training.recipe import EncoderChoice, read_recipe
@@ -150,7 +150,8 @@ def adapt(
         disable_tqdm=not sys.stderr.isatty(),
     )  # fmt: skip
     trainer = Trainer(task.network, arguments, task.collator, train_dataset=task.rows)
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work)) if work.is_dir() else None)
+    checkpoint = find_checkpoint(work)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     trained = trainer.accelerator.unwrap_model(task.network, keep_fp32_wrapper=False).cpu()
     encoder = AutoModel.from_pretrained(folder, dtype=torch.float32)  # with its pooler, if any
     encoder.load_state_dict(trained.base_model.state_dict(), strict=False)

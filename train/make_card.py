@@ -20,6 +20,7 @@ from stance.evaluation.benchmarks import list_benchmarks
 from stance.evaluation.card import BENCHMARKS, build_model_tables, fill
 from stance.evaluation.data_card import build_data_tables, read_data_parts
 from stance.evaluation.data_plots import draw_data_plots
+from stance.evaluation.model_plots import draw_model_plots
 from stance.evaluation.outcomes import take_outcomes, write_outcomes
 from stance.evaluation.place import Place
 from stance.evaluation.records import align, read_records
@@ -69,6 +70,7 @@ def fill_cards(*, check: bool) -> int:
         stale |= card != (RELEASED / CARD).read_text(encoding="utf-8")
         return int(stale)
     draw_data_plots(ROOT / "data", read_data_parts(ROOT / "data"), ROOT / "data" / "plots")
+    draw_model_plots(ROOT / "data", ROOT / "data" / "plots")
     write_text(RELEASED / CARD, card)
     write_settings(RELEASED, bundle.settings)
     return 0

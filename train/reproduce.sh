@@ -8,7 +8,8 @@
 #
 # RUNS (default: runs; relative to the repository) is where models and results go. What is there
 # already is not trained again: a new model in RUNS/small is judged and released as it is. Each step
-# goes on where it stopped.
+# goes on where it stopped. A model that is not better than the released one on real news (paired
+# bootstrap) stops it before anything is replaced; RELEASE_ANYWAY="why" releases it all the same.
 set -euo pipefail
 export STANCE_CORPORA
 STANCE_CORPORA=$(realpath -e "${STANCE_CORPORA:?set it to the folder with the texts of the corpora}")
@@ -46,6 +47,7 @@ $stance evaluate --model "$runs/small" --sets realnews,articles,layers,written,p
 [ -z "$benchmarks" ] || $stance evaluate --model "$runs/small" --sets $benchmarks \
 	--recipe train/recipes/benchmarks.toml --folds "$runs/folds" --out "$runs/benchmarks.json"
 
+.venv/bin/python train/check_release.py "$runs/results/realnews.jsonl"
 cp "$runs"/results/*.jsonl data/predictions/
 rm -rf $released
 mkdir -p $released

@@ -30,6 +30,21 @@ REMEDY = "Install the package or download the model folder again."
 
 
 @dataclass(frozen=True)
+class LabelReliability:
+    """What the flag does to the validation rows to which the model gives one label.
+
+    Attributes:
+        n: number of rows with that label by the model.
+        coverage: share of them that were reliable, 0 to 1; None without rows.
+        accuracy: share of the reliable ones that were right, 0 to 1; None without any.
+    """
+
+    n: int
+    coverage: float | None
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
 class Reliability:
     """When a prediction counts as reliable, and what was measured on validation rows.
 
@@ -39,6 +54,7 @@ class Reliability:
         level: probability with which they keep it (Clopper-Pearson bound), 0 to 1.
         coverage: share of the validation rows that were reliable, 0 to 1.
         n: number of validation rows.
+        by_label: the same by predicted label; None in folders of versions that did not note it.
     """
 
     threshold: float
@@ -46,6 +62,7 @@ class Reliability:
     level: float
     coverage: float
     n: int
+    by_label: dict[str, LabelReliability] | None = None
 
 
 @dataclass(frozen=True)
@@ -166,7 +183,7 @@ def parse_settings(content: dict[str, Any], path: Path) -> Settings:
         known = Settings.__dataclass_fields__
         values = {name: content[name] for name in known if name != "cascade"}
         values["labels"] = tuple(values["labels"])
-        values["reliability"] = Reliability(**values["reliability"])
+        values["reliability"] = parse_reliability(values["reliability"])
         if content.get("cascade"):
             values["cascade"] = CascadeFacts.parse(content["cascade"])
     except (KeyError, TypeError) as error:
@@ -179,6 +196,13 @@ def parse_settings(content: dict[str, Any], path: Path) -> Settings:
             str(path), expected="at least two different labels", found=repr(labels), remedy=REMEDY
         )
     return Settings(**values)
+
+
+def parse_reliability(content: dict[str, Any]) -> Reliability:
+    """Turn what the settings say of reliability into ``Reliability``."""
+    parts = content.get("by_label")
+    by_label = parts and {label: LabelReliability(**part) for label, part in parts.items()}
+    return Reliability(**{**content, "by_label": by_label})
 
 
 def write_settings(folder: Path, settings: Settings) -> Bundle:
@@ -198,6 +222,8 @@ def write_settings(folder: Path, settings: Settings) -> Bundle:
         "files": {name: hash_file(folder / name) for name in list_files(settings)},
     }
     content = json.loads(json.dumps(content))
+    if settings.reliability.by_label is None:  # a folder without it stays the same model
+        del content["reliability"]["by_label"]
     content["sha256"] = hash_settings(content)
     files.write_json(folder / SETTINGS, content)
     return Bundle(folder, content["sha256"], settings)

@@ -171,10 +171,12 @@ def format_reliability(summaries: dict[str, dict[str, Any]], bundle: Bundle) -> 
     rows = [
         [entry["title"],
          *(table.format_interval(entry["metrics"][metric], percent=True)
-           for metric in ("reliable_share", "reliable_accuracy", "reliable_stance_accuracy"))]
+           for metric in ("reliable_share", "reliable_accuracy", "reliable_stance_accuracy")),
+         say_kept(entry["metrics"]["reliable_accuracy"], fitted.accuracy)]
         for entry in summaries.values()
     ]  # fmt: skip
-    heads = ("set", "reliable", "accuracy of these", "of these, other than neutral")
+    heads = ("set", "reliable", "accuracy of these", "of these, other than neutral",
+             f"{100 * fitted.accuracy:.0f} % kept")  # fmt: skip
     note = (
         f"\n\nFitted on {fitted.n} validation rows: at a confidence of {fitted.threshold:.3f} or "
         f"more, {100 * fitted.coverage:.1f} % of them, for an accuracy of "
@@ -183,6 +185,15 @@ def format_reliability(summaries: dict[str, dict[str, Any]], bundle: Bundle) -> 
         f"representative). Temperature {bundle.settings.temperature:.3f}."
     )
     return table.format_rows(heads, rows) + note + format_cascade(bundle.settings.cascade)
+
+
+def say_kept(found: dict[str, Any], promised: float) -> str:
+    """Say whether an accuracy is what was promised, and whether its 95 % interval shows it."""
+    if found["value"] is None:
+        return "-"
+    if found["value"] >= promised:
+        return "yes" if found["low"] >= promised else "yes, within chance of less"
+    return "no" if found["high"] < promised else "no, within chance of it"
 
 
 def format_cascade(facts: CascadeFacts | None) -> str:

@@ -1,11 +1,13 @@
 """Temperature and reliability threshold, fitted on validation rows."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.stats import beta
 
-from stance.bundle import Reliability
+from stance.bundle import LabelReliability, Reliability
 from stance.calibration import softmax
 from stance.training.recipe import ReliabilityChoice
 
@@ -60,3 +62,52 @@ def fit_reliability(
         threshold = float(candidate)
     coverage = float((confidence >= threshold).mean())
     return Reliability(threshold, choice.accuracy, choice.level, coverage, n)
+
+
+def note_labels(
+    fitted: Reliability,
+    confidence: NDArray[np.floating],
+    predicted: NDArray[np.integer],
+    correct: NDArray[np.bool_],
+    labels: tuple[str, ...],
+) -> Reliability:
+    """Return the same with what the threshold keeps of each predicted label.
+
+    Args:
+        fitted: the threshold.
+        confidence: calibrated confidence, (n,).
+        predicted: label ids by the model, (n,).
+        correct: whether they were right, (n,).
+        labels: the labels in the order of their ids.
+    """
+    kept = confidence >= fitted.threshold
+    by_label: dict[str, LabelReliability] = {}
+    for i, label in enumerate(labels):
+        own = predicted == i
+        both = own & kept
+        by_label[label] = LabelReliability(
+            n=int(own.sum()),
+            coverage=float(kept[own].mean()) if own.any() else None,
+            accuracy=float(correct[both].mean()) if both.any() else None,
+        )
+    return replace(fitted, by_label=by_label)
+
+
+def describe_reliability(reliability: Reliability) -> str:
+    """Return the card's table of the reliable flag on the validation rows, label by label."""
+    lines = [
+        f"| {label} | {part.n} | {format_share(part.coverage)} | {format_share(part.accuracy)} |"
+        for label, part in (reliability.by_label or {}).items()
+    ]
+    said = (
+        f"`reliable`: confidence of {reliability.threshold:.3f} or more, "
+        f"{100 * reliability.coverage:.1f} % of {reliability.n} validation rows, the ones that the "
+        f"threshold was fitted on for an accuracy of {100 * reliability.accuracy:.0f} %."
+    )
+    heads = "| predicted | rows | reliable | accuracy of these |\n| --- | --- | --- | --- |"
+    return "\n".join(["", said, "", heads, *lines, ""])
+
+
+def format_share(share: float | None) -> str:
+    """Return a share in per cent; a dash where there is none."""
+    return "-" if share is None else f"{100 * share:.1f} %"

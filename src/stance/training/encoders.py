@@ -1,14 +1,19 @@
 """Where a base encoder comes from: a folder, an installed package, or the Hub."""
 
+import json
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from stance.bundle import hash_file
+from stance.bundle import SETTINGS, hash_file, read_bundle
 from stance.errors import InputError, StanceError
 from stance.training.recipe import EncoderChoice
 
 WEIGHTS = "model.safetensors"
+FETCHED = ("*.json", "*.txt", "*.model", WEIGHTS)
+"""What is fetched of a Hub repository; ``*.model`` are vocabularies of SentencePiece."""
+OFFSET = ("camembert", "longformer", "mpnet", "roberta", "xlm-roberta", "xlm-roberta-xl")
+"""Architectures whose positions begin after the padding token's id."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ def resolve_encoder(choice: EncoderChoice, folder: Path | None = None) -> Encode
         folder: where it lies instead, or None; its weights must have the recipe's hash.
 
     Raises:
-        InputError: it has no safetensors weights, or they have another hash.
+        InputError: it has no safetensors weights, they have another hash, or it reads fewer tokens.
         StanceError: it is nowhere to be had.
     """
     folder, origin = (folder, f"folder {folder}") if folder else locate(choice)
@@ -54,7 +59,32 @@ def resolve_encoder(choice: EncoderChoice, folder: Path | None = None) -> Encode
             str(weights), expected=f"sha256 {choice.sha256}", found=f"sha256 {sha256}",
             remedy="Get the encoder again, or change the recipe if another one is meant.",
         )  # fmt: skip
+    limit = count_positions(folder)
+    if limit and choice.max_tokens > limit:
+        raise InputError(
+            f"encoder {choice.name}", expected=f"max_tokens of at most {limit}, its positions",
+            found=str(choice.max_tokens), remedy="Change max_tokens in the recipe.",
+        )  # fmt: skip
     return Encoder(folder, origin, choice.name, choice.revision, sha256)
+
+
+def count_positions(folder: Path) -> int | None:
+    """Return how many tokens an encoder reads at most; None where it does not say."""
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    positions = config.get("max_position_embeddings")
+    if not isinstance(positions, int) or positions < 1:
+        return None
+    offset = config.get("pad_token_id", 1) + 1 if config.get("model_type") in OFFSET else 0
+    return positions - offset
+
+
+def find_longest(folder: Path, usual: int) -> int:
+    """Return the tokens to read at once: a model folder's own, else the usual, if it has them."""
+    if (folder / SETTINGS).is_file():
+        return read_bundle(folder).settings.max_tokens
+    limit = count_positions(folder)
+    return min(usual, limit) if limit else usual
 
 
 def locate(choice: EncoderChoice) -> tuple[Path, str]:
@@ -79,7 +109,7 @@ def fetch(choice: EncoderChoice) -> Path:
         )  # fmt: skip
     try:
         folder = snapshot_download(
-            choice.name, revision=choice.revision, allow_patterns=["*.json", "*.txt", WEIGHTS]
+            choice.name, revision=choice.revision, allow_patterns=list(FETCHED)
         )
     except Exception as error:
         package = f", or install the package {choice.package}" if choice.package else ""

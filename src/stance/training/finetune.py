@@ -2,7 +2,9 @@
 
 import logging
 import os
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,15 +21,17 @@ from transformers import (
     DataCollatorWithPadding,
     EarlyStoppingCallback,
     PreTrainedModel,
+    PrinterCallback,
     Trainer,
+    TrainerCallback,
     TrainingArguments,
     set_seed,
 )
-from transformers.trainer_utils import get_last_checkpoint
 
 from stance.errors import InputError
 from stance.evaluation.metric import StanceMetric, score_trainer
 from stance.selection import Rows
+from stance.training.checkpoints import find_checkpoint, find_end
 from stance.training.data import NO_TARGET, encode_rows, encode_soft
 from stance.training.encoders import Encoder
 from stance.training.network import StanceNetwork
@@ -139,24 +143,27 @@ def give_lesson(
 ) -> tuple[StanceNetwork, list[dict[str, Any]]]:
     """Train with the stock Trainer; return the best network on the CPU, and the Trainer's log."""
     set_seed(room.seed)  # a lesson begins the same whether the one before ran now or earlier
+    arguments = build_arguments(recipe, lesson, room)
+    checkpoint = find_checkpoint(lesson.checkpoints)
+    if checkpoint and (end := find_end(checkpoint)):
+        arguments.max_steps = end  # early stopping had ended it; not a step more
     trainer = Trainer(
         model=network,
-        args=build_arguments(recipe, lesson, room),
+        args=arguments,
         train_dataset=lesson.rows,
         eval_dataset=validation,
         data_collator=DataCollatorWithPadding(tokenizer),
         compute_metrics=choose_metric(network),
         preprocess_logits_for_metrics=lambda outputs, _: outputs[0],
-        callbacks=[EarlyStoppingCallback(recipe.patience)],
+        callbacks=[EarlyStoppingCallback(recipe.patience), Progress()],
     )
+    trainer.remove_callback(PrinterCallback)  # Progress says it on stderr
     if recipe.trial.layer_decay < 1:
         slow_lower_layers(trainer.create_optimizer(), network, recipe.trial.layer_decay)
-    checkpoint = (
-        get_last_checkpoint(str(lesson.checkpoints)) if lesson.checkpoints.is_dir() else None
-    )
     log.info("%s: %d rows%s", lesson.name, len(lesson.rows),
              f", going on from {checkpoint}" if checkpoint else "")  # fmt: skip
-    trainer.train(resume_from_checkpoint=checkpoint)
+    with redirect_stdout(sys.stderr):  # where bars write the Trainer's log
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     # The Trainer wraps the forward pass in autocast; what is exported must compute in float32.
     plain = trainer.accelerator.unwrap_model(network, keep_fp32_wrapper=False)
     history = [{"lesson": lesson.name, **entry} for entry in trainer.state.log_history]
@@ -180,6 +187,17 @@ def blend_weights(network: StanceNetwork, before: dict[str, torch.Tensor], share
                 weight.lerp_(before[name], share)
 
 
+class Progress(TrainerCallback):
+    """Logs what every validation found."""
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **named: Any) -> None:
+        """Log epoch, loss and scores."""
+        if state.is_world_process_zero:
+            scores = (named["metrics"][f"eval_{name}"] for name in ("loss", "macro_f1", "accuracy"))
+            said = "epoch %.3g: validation loss %.3f, macro-F1 %.3f, accuracy %.3f"
+            log.info(said, state.epoch, *scores)
+
+
 def silence_tagger(network: StanceNetwork) -> None:
     """Make a tagger that nobody taught name nobody: all its scores are those of "not named"."""
     for parameter in network.tagger.parameters():
@@ -197,6 +215,7 @@ def build_arguments(recipe: Recipe, lesson: Lesson, room: Room) -> TrainingArgum
         "save_total_limit": 1,
         "load_best_model_at_end": True,
         "metric_for_best_model": "macro_f1",
+        "restore_callback_states_from_checkpoint": True,  # early stopping goes on counting
         "label_names": ["labels", "span_targets"],
         "remove_unused_columns": False,
         "report_to": "none",

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import shutil
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,19 @@ from stance.calibration import softmax
 from stance.errors import InputError
 from stance.layers import find_corpora
 from stance.model import find_folder
+from stance.outputs import lock
 from stance.runtime import Runtime
 from stance.selection import Rows, Source, select_rows
 from stance.sets import find_data
-from stance.training.calibrate import fit_reliability, fit_temperature
+from stance.training.calibrate import (
+    describe_reliability,
+    fit_reliability,
+    fit_temperature,
+    note_labels,
+)
 from stance.training.context import add_context
 from stance.training.data import read_own
-from stance.training.encoders import Encoder, resolve_encoder
+from stance.training.encoders import Encoder, find_longest, resolve_encoder
 from stance.training.export import export_folder
 from stance.training.finetune import DISTILLED, FINE_TUNING, Room, finetune
 from stance.training.misspell import add_misspelled
@@ -88,7 +95,7 @@ def train(options: TrainOptions) -> Bundle | None:
         The folder, or None in the helper processes of a distributed run.
 
     Raises:
-        InputError: recipe, rows or encoder are wrong, or ``out`` holds another run.
+        InputError: recipe, rows or encoder are wrong, or ``out`` holds another run or is at work.
     """
     recipe, encoder = choose_start(options)
     rows = gather_rows(options, recipe)
@@ -98,14 +105,28 @@ def train(options: TrainOptions) -> Bundle | None:
     if (options.out / SETTINGS).is_file():  # written last
         log.info("%s: finished before", options.out)
         return read_bundle(options.out)
-    if taught and options.distilled:
+    with lock(work) if is_first() else nullcontext():
+        return make_folder(options, recipe, encoder, rows, taught, work)
+
+
+def is_first() -> bool:
+    """Say whether this process writes: all do but the helpers of a distributed run."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def make_folder(
+    options: TrainOptions, recipe: Recipe, encoder: Encoder, rows: Rows, taught: Taught | None,
+    work: Path,
+) -> Bundle | None:  # fmt: skip
+    """Train in the work folder and write the model folder around it."""
+    if options.distilled:
         take_distilled(options.distilled, work)
     log.info("encoder: %s, from %s, sha256 %s", encoder.name, encoder.origin, encoder.sha256[:12])
     log.info("rows: %d to train on, %d to validate on", len(rows.train), len(rows.validation))
     network, tokenizer, history = finetune(
         recipe, encoder, rows, taught, work, Room(options.device, options.seed, options.bars)
     )
-    if int(os.environ.get("RANK", "0")) != 0:
+    if not is_first():
         return None
     files.write_json(work / "history.json", history)
     labelled = [entry for entry in history if entry["lesson"] == FINE_TUNING]
@@ -128,7 +149,10 @@ def choose_start(options: TrainOptions) -> tuple[Recipe, Encoder]:
                          found="neither", remedy="Name one of them.")  # fmt: skip
     folder = options.encoder or find_folder(None, None)
     recipe = read_recipe(OWN_RECIPE)
-    recipe = replace(recipe, encoder=replace(recipe.encoder, name=folder.name))
+    longest = find_longest(folder, recipe.encoder.max_tokens)
+    recipe = replace(
+        recipe, encoder=replace(recipe.encoder, name=folder.name, max_tokens=longest)
+    )  # fmt: skip
     return recipe, resolve_encoder(recipe.encoder, folder)
 
 
@@ -152,6 +176,12 @@ def gather_rows(options: TrainOptions, recipe: Recipe) -> Rows:
         raise InputError(
             f"--leave-out {options.leave_out}", expected="a recipe that trains on articles",
             found="train = " + ", ".join(recipe.data.train), remedy="Drop --leave-out.",
+        )  # fmt: skip
+    if options.distilled and (options.own or not recipe.distillation or find_corpora() is None):
+        raise InputError(
+            f"--distilled {options.distilled}",
+            expected="a recipe with [distillation], its own rows and STANCE_CORPORA set",
+            found="a training without a teacher's lesson", remedy="Drop --distilled.",
         )  # fmt: skip
     if options.rows:
         return options.rows
@@ -246,7 +276,8 @@ def finish_folder(out: Path, recipe: Recipe, encoder: Encoder, rows: Rows) -> Bu
     log.info("temperature %.3f; reliable from confidence %.3f on: %.1f %% of %d validation rows",
              temperature, reliability.threshold, 100 * reliability.coverage,
              reliability.n)  # fmt: skip
-    files.write_text(out / CARD, describe(recipe, encoder, rows))
+    card = describe(recipe, encoder, rows) + describe_reliability(reliability)
+    files.write_text(out / CARD, card)
     return write_settings(
         out,
         Settings(
@@ -281,8 +312,9 @@ def calibrate(out: Path, recipe: Recipe, rows: Rows) -> tuple[float, Reliability
         log.warning("only %d validation rows: probabilities are hardly calibrated", len(gold))
         temperature = max(temperature, 1.0)  # a few rows that happen to be right prove nothing
     confidence = softmax(logits, temperature).max(axis=1)
-    correct = logits.argmax(axis=1) == gold
-    return temperature, fit_reliability(confidence, correct, recipe.reliability)
+    predicted = logits.argmax(axis=1)
+    fitted = fit_reliability(confidence, predicted == gold, recipe.reliability)
+    return temperature, note_labels(fitted, confidence, predicted, predicted == gold, rows.labels)
 
 
 def describe(recipe: Recipe, encoder: Encoder, rows: Rows) -> str:
