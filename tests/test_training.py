@@ -231,6 +231,13 @@ def test_temperature_of_overconfident_scores_is_above_one():
     )
 
 
+@pytest.mark.parametrize("n", [2, 37])
+def test_few_rows_flatten_no_score(n):
+    logits = np.eye(4)[np.arange(n) % 4] * 5
+    assert fit_temperature(logits, (np.arange(n) + 1) % 4) <= 3.01  # each is wrong
+    assert fit_temperature(logits, np.arange(n) % 4) >= 1  # each is right
+
+
 def test_accuracy_bound_agrees_with_the_closed_form():
     assert bound_accuracy(59, 59, 0.95) == pytest.approx(0.05 ** (1 / 59))
     assert bound_accuracy(0, 10, 0.95) == 0

@@ -30,7 +30,7 @@ from stance.evaluation.metric import StanceMetric, score_trainer
 from stance.selection import Rows
 from stance.training.data import NO_TARGET, encode_rows, encode_soft
 from stance.training.encoders import Encoder
-from stance.training.network import StanceNetwork
+from stance.training.network import StanceNetwork, load_tagger
 from stance.training.rates import slow_lower_layers
 from stance.training.recipe import Recipe
 from stance.training.teacher import Taught
@@ -99,6 +99,7 @@ def finetune(
     tokenizer = AutoTokenizer.from_pretrained(encoder.folder, use_fast=True)
     max_tokens = recipe.encoder.max_tokens
     network = build_network(recipe, load_classifier(encoder, rows.labels), rows.labels)
+    named = rows.labels == LABELS and load_tagger(network, encoder.folder)
     validation = encode_rows(rows.validation, tokenizer, max_tokens, rows.labels)
     history: list[dict[str, Any]] = []
     if taught is not None:
@@ -122,7 +123,7 @@ def finetune(
         work / "checkpoints",
     )
     network, labelled = give_lesson(recipe, network, lesson, validation, tokenizer, room)
-    if all(set(row["span_targets"]) == {NO_TARGET} for row in lesson.rows):
+    if not named and all(set(row["span_targets"]) == {NO_TARGET} for row in lesson.rows):
         silence_tagger(network)
     return network, tokenizer, history + labelled
 

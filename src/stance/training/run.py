@@ -4,11 +4,13 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stance import __version__, files
 from stance.bundle import (
@@ -29,20 +31,20 @@ from stance.model import find_folder
 from stance.runtime import Runtime
 from stance.selection import Rows, Source, select_rows
 from stance.sets import find_data
-from stance.training.calibrate import fit_reliability, fit_temperature
+from stance.training.calibrate import MANY, fit_reliability, fit_temperature
 from stance.training.context import add_context
-from stance.training.data import read_own
 from stance.training.encoders import Encoder, resolve_encoder
 from stance.training.export import export_folder
 from stance.training.finetune import DISTILLED, FINE_TUNING, Room, finetune
+from stance.training.held_out import describe_held_out
 from stance.training.misspell import add_misspelled
+from stance.training.own import read_own
 from stance.training.plot import plot_history
 from stance.training.recipe import Recipe, read_recipe
 from stance.training.teacher import Taught, read_teacher, thin
 from stance.types import LABELS
 
 WORK = "training"  # folder for checkpoints, log and plot beside the model's files
-FEW = 100  # validation rows below which scores are not made more confident
 OWN_RECIPE = Path(__file__).with_name("own.toml")
 NOTE = "run.json"  # in that folder: what is trained there
 
@@ -57,6 +59,7 @@ class TrainOptions:
         recipe: the recipe file; None for that of own rows.
         out: the model folder to write; an interrupted run there is gone on with.
         own: a user's own labelled file instead of the recipe's sets, or None.
+        validation: a second such file to validate on instead of a tenth of the first, or None.
         rows: rows instead of the recipe's sets, or None.
         data: the repository's data folder.
         leave_out: an article that must not be trained on, or None.
@@ -71,6 +74,7 @@ class TrainOptions:
     recipe: Path | None
     out: Path
     own: Path | None = None
+    validation: Path | None = None
     rows: Rows | None = None
     data: Path = Path("data")
     leave_out: str | None = None
@@ -120,14 +124,15 @@ def train(options: TrainOptions) -> Bundle | None:
 
 def choose_start(options: TrainOptions) -> tuple[Recipe, Encoder]:
     """Return the recipe and the encoder: without a recipe, those of a user's own rows."""
+    recipe = read_recipe(options.recipe or OWN_RECIPE)
+    if options.own:  # the sets of the repository are not read: none is recorded
+        recipe = replace(recipe, data=replace(recipe.data, train=(), validation=()))
     if options.recipe:
-        recipe = read_recipe(options.recipe)
         return recipe, resolve_encoder(recipe.encoder, options.encoder)
     if not options.own:
         raise InputError("call", expected="--recipe, or --data with your own rows",
                          found="neither", remedy="Name one of them.")  # fmt: skip
     folder = options.encoder or find_folder(None, None)
-    recipe = read_recipe(OWN_RECIPE)
     recipe = replace(recipe, encoder=replace(recipe.encoder, name=folder.name))
     return recipe, resolve_encoder(recipe.encoder, folder)
 
@@ -148,6 +153,9 @@ def gather_rows(options: TrainOptions, recipe: Recipe) -> Rows:
         raise InputError(
             "call", expected="--data or --leave-out", found="both", remedy="Leave one out."
         )
+    if options.validation and not options.own:
+        raise InputError("call", expected="--data beside --validation", found="--validation alone",
+                         remedy="Name the rows to train on.")  # fmt: skip
     if options.leave_out and "articles" not in recipe.data.train:
         raise InputError(
             f"--leave-out {options.leave_out}", expected="a recipe that trains on articles",
@@ -156,7 +164,7 @@ def gather_rows(options: TrainOptions, recipe: Recipe) -> Rows:
     if options.rows:
         return options.rows
     if options.own:
-        return read_own(options.own)
+        return read_own(options.own, options.validation)
     source = Source(find_data(options.data), find_corpora(), recipe.data.release, options.leave_out)
     rows = select_rows(source, train=recipe.data.train, validation=recipe.data.validation)
     if recipe.trial.context:
@@ -242,11 +250,16 @@ def claim_folder(options: TrainOptions, recipe: Recipe, encoder: Encoder, rows: 
 
 def finish_folder(out: Path, recipe: Recipe, encoder: Encoder, rows: Rows) -> Bundle:
     """Calibrate on the outputs of the ONNX file and write the card and the settings."""
-    temperature, reliability = calibrate(out, recipe, rows)
+    logits = score_validation(out, recipe, rows)
+    found = logits.argmax(axis=1)
+    temperature, reliability = calibrate(logits, recipe, rows)
     log.info("temperature %.3f; reliable from confidence %.3f on: %.1f %% of %d validation rows",
              temperature, reliability.threshold, 100 * reliability.coverage,
              reliability.n)  # fmt: skip
-    files.write_text(out / CARD, describe(recipe, encoder, rows))
+    reliable = softmax(logits, temperature).max(axis=1) >= reliability.threshold
+    figures = describe_held_out(rows.validation, rows.labels, found, reliable)
+    log.info("validation: %s", "\n".join(line for line in figures if line))
+    files.write_text(out / CARD, describe(recipe, encoder, rows, figures))
     return write_settings(
         out,
         Settings(
@@ -264,8 +277,8 @@ def finish_folder(out: Path, recipe: Recipe, encoder: Encoder, rows: Rows) -> Bu
     )
 
 
-def calibrate(out: Path, recipe: Recipe, rows: Rows) -> tuple[float, Reliability]:
-    """Fit temperature and reliability threshold on validation rows, as the ONNX file sees them."""
+def score_validation(out: Path, recipe: Recipe, rows: Rows) -> NDArray[np.floating]:
+    """Return the logits of the validation rows as the ONNX file gives them, (n, labels)."""
     runtime = Runtime(
         out / ONNX,
         out / TOKENIZER,
@@ -273,26 +286,32 @@ def calibrate(out: Path, recipe: Recipe, rows: Rows) -> tuple[float, Reliability
         device="cpu",
         labels=rows.labels,
     )
-    texts = [row.text for row in rows.validation]
-    logits = np.stack([scores.logits for scores in runtime.score(texts)])
+    return np.stack([scores.logits for scores in runtime.score([r.text for r in rows.validation])])
+
+
+def calibrate(
+    logits: NDArray[np.floating], recipe: Recipe, rows: Rows
+) -> tuple[float, Reliability]:
+    """Fit temperature and reliability threshold on the logits of the validation rows."""
     gold = np.array([rows.labels.index(row.label) for row in rows.validation])
     temperature = fit_temperature(logits, gold)
-    if len(gold) < FEW:
+    if len(gold) < MANY:
         log.warning("only %d validation rows: probabilities are hardly calibrated", len(gold))
-        temperature = max(temperature, 1.0)  # a few rows that happen to be right prove nothing
     confidence = softmax(logits, temperature).max(axis=1)
     correct = logits.argmax(axis=1) == gold
     return temperature, fit_reliability(confidence, correct, recipe.reliability)
 
 
-def describe(recipe: Recipe, encoder: Encoder, rows: Rows) -> str:
+def describe(recipe: Recipe, encoder: Encoder, rows: Rows, figures: Sequence[str]) -> str:
     """Return a short card; the released model's is generated from its evaluation."""
     facts: dict[str, Any] = {
-        "base encoder": f"{encoder.name} {encoder.revision}",
+        "started from": f"{encoder.name}, sha256 of its weights {encoder.sha256}",
         "rows": f"{len(rows.train)} trained on, {len(rows.validation)} validated on",
         "data": ", ".join(rows.hashes),
         "labels": ", ".join(rows.labels),
     }
     lines = [f"- {name}: {value}" for name, value in facts.items()]
     task = "Stance toward negotiations." if rows.labels == LABELS else "A classifier of statements."
-    return "\n".join([f"# {recipe.name}", "", task, "", *lines, ""])
+    return "\n".join(
+        [f"# {recipe.name}", "", task, "", *lines, "", "## Validation rows", "", *figures, ""]
+    )
