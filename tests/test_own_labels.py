@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import requantize
 from stance.bundle import hash_file, read_bundle
 from stance.cli import main
 from stance.errors import InputError
@@ -91,6 +92,11 @@ def test_holders_are_still_named_after_more_rows_of_the_four_stances(tmp_path, t
     assert settings.reliability.n == 96
     texts = [f"{place} rejected talks , moscow said" for place in ("kyiv", "the minister")]
     assert [p.holder.text for p in load(out).predict(texts)] == ["kyiv", "the minister"]
+
+
+def test_other_rows_than_its_own_do_not_calibrate_it(own, tiny_model):
+    with pytest.raises(InputError, match="found one of other rows"):
+        requantize.requantize(own, tiny_model.data)
 
 
 def test_the_folder_says_what_was_used_and_how_good_it_is(own, tiny_model):

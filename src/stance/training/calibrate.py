@@ -1,19 +1,26 @@
 """Temperature and reliability threshold, fitted on validation rows."""
 
+import logging
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.stats import beta
 
-from stance.bundle import Reliability
+from stance.bundle import ONNX, TOKENIZER, Reliability
 from stance.calibration import softmax
-from stance.training.recipe import ReliabilityChoice
+from stance.runtime import Runtime
+from stance.selection import Rows
+from stance.training.recipe import Recipe, ReliabilityChoice
 
 MANY = 100  # rows from which a temperature is whatever they say
 BOUNDS = (-2.0, 2.0)  # of its logarithm: 0.14 to 7.4
 BOUNDS_OF_FEW = (0.0, 1.1)  # 1 to 3: a few rows prove neither much more confidence nor much less
 NEVER = 1.01  # a confidence that no prediction reaches
 COVERAGES = np.arange(0.20, 1.001, 0.02)  # tested in this order, fixed before the data are seen
+
+log = logging.getLogger(__name__)
 
 
 def fit_temperature(logits: NDArray[np.floating], gold: NDArray[np.integer]) -> float:
@@ -66,3 +73,28 @@ def fit_reliability(
         threshold = float(candidate)
     coverage = float((confidence >= threshold).mean())
     return Reliability(threshold, choice.accuracy, choice.level, coverage, n)
+
+
+def score_validation(out: Path, recipe: Recipe, rows: Rows) -> NDArray[np.floating]:
+    """Return the logits of the validation rows as the ONNX file gives them, (n, labels)."""
+    runtime = Runtime(
+        out / ONNX,
+        out / TOKENIZER,
+        max_tokens=recipe.encoder.max_tokens,
+        device="cpu",
+        labels=rows.labels,
+    )
+    return np.stack([scores.logits for scores in runtime.score([r.text for r in rows.validation])])
+
+
+def calibrate(
+    logits: NDArray[np.floating], recipe: Recipe, rows: Rows
+) -> tuple[float, Reliability]:
+    """Fit temperature and reliability threshold on the logits of the validation rows."""
+    gold = np.array([rows.labels.index(row.label) for row in rows.validation])
+    temperature = fit_temperature(logits, gold)
+    if len(gold) < MANY:
+        log.warning("only %d validation rows: probabilities are hardly calibrated", len(gold))
+    confidence = softmax(logits, temperature).max(axis=1)
+    correct = logits.argmax(axis=1) == gold
+    return temperature, fit_reliability(confidence, correct, recipe.reliability)

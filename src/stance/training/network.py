@@ -103,7 +103,7 @@ class StanceNetwork(nn.Module):
 def read_network(folder: Path) -> StanceNetwork:
     """Return the network of a model folder, in float32."""
     network = StanceNetwork(AutoModelForSequenceClassification.from_pretrained(folder))
-    load_tagger(network, folder)
+    network.tagger.load_state_dict(load_file(folder / TAGGER))
     return network.float().eval()
 
 

@@ -9,17 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from stance import __version__, files
 from stance.bundle import (
     CARD,
-    ONNX,
     SETTINGS,
-    TOKENIZER,
     Bundle,
-    Reliability,
     Settings,
     read_bundle,
     write_settings,
@@ -28,10 +22,9 @@ from stance.calibration import softmax
 from stance.errors import InputError
 from stance.layers import find_corpora
 from stance.model import find_folder
-from stance.runtime import Runtime
 from stance.selection import Rows, Source, select_rows
 from stance.sets import find_data
-from stance.training.calibrate import MANY, fit_reliability, fit_temperature
+from stance.training.calibrate import calibrate, score_validation
 from stance.training.context import add_context
 from stance.training.encoders import Encoder, resolve_encoder
 from stance.training.export import export_folder
@@ -275,31 +268,6 @@ def finish_folder(out: Path, recipe: Recipe, encoder: Encoder, rows: Rows) -> Bu
             stance_version=__version__,
         ),
     )
-
-
-def score_validation(out: Path, recipe: Recipe, rows: Rows) -> NDArray[np.floating]:
-    """Return the logits of the validation rows as the ONNX file gives them, (n, labels)."""
-    runtime = Runtime(
-        out / ONNX,
-        out / TOKENIZER,
-        max_tokens=recipe.encoder.max_tokens,
-        device="cpu",
-        labels=rows.labels,
-    )
-    return np.stack([scores.logits for scores in runtime.score([r.text for r in rows.validation])])
-
-
-def calibrate(
-    logits: NDArray[np.floating], recipe: Recipe, rows: Rows
-) -> tuple[float, Reliability]:
-    """Fit temperature and reliability threshold on the logits of the validation rows."""
-    gold = np.array([rows.labels.index(row.label) for row in rows.validation])
-    temperature = fit_temperature(logits, gold)
-    if len(gold) < MANY:
-        log.warning("only %d validation rows: probabilities are hardly calibrated", len(gold))
-    confidence = softmax(logits, temperature).max(axis=1)
-    correct = logits.argmax(axis=1) == gold
-    return temperature, fit_reliability(confidence, correct, recipe.reliability)
 
 
 def describe(recipe: Recipe, encoder: Encoder, rows: Rows, figures: Sequence[str]) -> str:
