@@ -183,7 +183,7 @@ def test_a_number_for_a_label_is_told_how_to_write_it(tmp_path):
     ("labels", "code", "words"),
     [
         (("agree", "neutral", "disagree"), 0, "6 rows, labels agree, disagree, neutral, ok"),
-        (("agree", "Agree", "disagree"), 2, "expected 'agree', as in a row before, found 'Agree'"),
+        (("agree", "Agree", "disagree"), 2, "expected 'agree' as in a row before, found 'Agree'"),
         (("favor", "agaisnt", "neutral"), 2, "expected one of favor"),
         (("Favor", "Against", "Neutral"), 2, "expected one of favor"),
     ],

@@ -85,7 +85,7 @@ def test_labels_differ_in_more_than_capitals_and_blanks(tmp_path):
     rows = [(f"Talks {i}", ["a", " a", "b "][i % 3]) for i in range(60)]
     assert read_own(write(tmp_path / "mine.csv", rows)).labels == ("a", "b")
     write(tmp_path / "mine.csv", [*rows, ("Talks 99", "A")])
-    with pytest.raises(InputError, match=r"line 62 field 'label': expected 'a', .* found 'A'"):
+    with pytest.raises(InputError, match=r"line 62 field 'label': expected 'a' .*, found 'A'"):
         read_own(tmp_path / "mine.csv")
 
 

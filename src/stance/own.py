@@ -192,7 +192,7 @@ def find_clash(label: str, seen: dict[str, str]) -> Iterator[Problem]:
     if not label:
         yield Problem("label", "a label", "a blank", "Label the row, or take it out.")
     elif label != first:
-        expected = f"'{first}', as in a row before,"
+        expected = f"'{first}' as in a row before"
         yield Problem("label", expected, f"'{label}'", "Write a label one way.")
 
 
