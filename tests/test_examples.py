@@ -1,6 +1,7 @@
 """The example scripts do what they say, with the released model."""
 
 import csv
+import json
 import subprocess
 import sys
 
@@ -54,3 +55,18 @@ def test_own_labels(root, tmp_path):
     assert "labels no position, oppose, support" in done.stdout
     assert float(done.stdout.split("macro-F1 ")[1].split()[0]) > 0.8
     assert (tmp_path / "own" / "model" / "stance.json").is_file()
+    figures = json.loads((tmp_path / "own" / "figures.json").read_text())
+    assert (figures["train"], figures["test"]) == (96, 24)
+    for name in ("model", "TF-IDF + linear SVM"):
+        f1 = figures["systems"][name]["macro_f1"]
+        assert 0 < f1["low"] <= f1["value"] <= f1["high"] <= 1
+
+
+def test_faults_of_own_rows_are_said_without_a_traceback(root, tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("text;label\nThey met;a\n")
+    command = [sys.executable, root / "examples" / "own_labels.py", path, tmp_path / "own"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert done.returncode
+    assert "separated by commas" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -25,7 +25,6 @@ from stance.rows import Row
 from stance.sets import read_set
 from stance.training.calibrate import (
     bound_accuracy,
-    describe_reliability,
     fit_reliability,
     fit_temperature,
     note_labels,
@@ -291,6 +290,13 @@ def test_temperature_of_overconfident_scores_is_above_one():
     )
 
 
+@pytest.mark.parametrize("n", [2, 37])
+def test_few_rows_flatten_no_score(n):
+    logits = np.eye(4)[np.arange(n) % 4] * 5
+    assert fit_temperature(logits, (np.arange(n) + 1) % 4) <= 3.01  # each is wrong
+    assert fit_temperature(logits, np.arange(n) % 4) >= 1  # each is right
+
+
 def test_accuracy_bound_agrees_with_the_closed_form():
     assert bound_accuracy(59, 59, 0.95) == pytest.approx(0.05 ** (1 / 59))
     assert bound_accuracy(0, 10, 0.95) == 0
@@ -326,9 +332,6 @@ def test_what_the_flag_keeps_is_noted_by_predicted_label():
         "against": LabelReliability(1, 0, None),
         "neutral": LabelReliability(0, None, None),
     }
-    card = describe_reliability(noted)
-    assert "| favor | 3 | 66.7 % | 50.0 % |" in card
-    assert "| neutral | 0 | - | - |" in card
 
 
 def change_recipe(recipe: Path, folder: Path, table: str) -> Path:

@@ -21,12 +21,11 @@ from stance.errors import InputError
 from stance.layers import find_corpora
 from stance.selection import Rows, Source, select_rows
 from stance.sets import find_data
+from stance.training.calibrate import calibrate, score_validation
 from stance.training.export import export_onnx
 from stance.training.network import read_network
 from stance.training.quantisation import quantize_checked, tokenize
 from stance.training.recipe import Recipe, build
-from stance.training.run import calibrate
-from stance.types import LABELS
 
 
 def main() -> None:
@@ -50,12 +49,12 @@ def requantize(model: Path, data: Path) -> Bundle:
         InputError: the folder is damaged, or a user's own: its validation rows are not here.
     """
     old = read_bundle(model)
-    if old.settings.labels != LABELS:
-        raise InputError(
-            f"requantize {model}", expected="labels " + ", ".join(LABELS),
-            found=", ".join(old.settings.labels), remedy="Train it again with stance train --data.",
-        )  # fmt: skip
     recipe: Recipe = build(Recipe, old.settings.recipe, str(model))
+    if not recipe.data.validation:
+        raise InputError(
+            f"requantize {model}", expected="a model that this repository's rows calibrate",
+            found="one of other rows", remedy="Train it again with stance train --data.",
+        )  # fmt: skip
     rows = gather_validation(recipe, data, old.settings.left_out)
     with tempfile.TemporaryDirectory(dir=model.parent, prefix=f"{model.name}.") as scratch:
         new = Path(scratch) / "model"
@@ -65,7 +64,7 @@ def requantize(model: Path, data: Path) -> Bundle:
         texts = [row.text for row in rows.validation]
         sentences = tokenize(new, texts, recipe.encoder.max_tokens)
         quantize_checked(plain, new / ONNX, sentences)
-        temperature, reliability = calibrate(new, recipe, rows)
+        temperature, reliability = calibrate(score_validation(new, recipe, rows), recipe, rows)
         settings = replace(
             old.settings, temperature=temperature, reliability=reliability, cascade=None,
             data=old.settings.data | rows.hashes, stance_version=__version__,

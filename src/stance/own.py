@@ -8,6 +8,7 @@ from typing import Any
 
 from stance import files, tables
 from stance.errors import InputError
+from stance.plain import HIDDEN
 from stance.rows import YEAR, Problem, Row, cut_span, find_label_problems, find_span_problems
 from stance.types import NEUTRAL
 
@@ -18,7 +19,8 @@ OFFSETS = tuple(f"{name}_{key}" for name in SPANS for key in ("start", "end"))
 WEIGHT = "weight"
 NEEDED = ("text", "label")
 READ = (*NEEDED, "document", WEIGHT, *SPANS, *OFFSETS, *SLICED)
-"""Columns that are read where the labels are the four stances; else the needed ones alone."""
+"""Columns that are read where the labels are the four stances; else those of ``ANY_READ``."""
+ANY_READ = (*NEEDED, "document")
 OTHER_KINDS = (".tsv", ".tab", ".xls", ".xlsx", ".ods", ".parquet")
 
 log = logging.getLogger(__name__)
@@ -27,10 +29,10 @@ log = logging.getLogger(__name__)
 def read_own_rows(path: Path, *, any_label: bool = False) -> list[Row]:
     """Read a user's own labelled file: CSV or JSON lines with ``text`` and ``label``.
 
-    Which columns are read, and which are not, is logged. There may be a ``document``; else a row is
-    its own. A row's id is the number of its line. Where the labels are the four stances, there may
-    be a ``weight`` and spans: ``holder`` and ``source`` as objects with ``start`` and ``end``, or
-    columns ``holder_start``, ``holder_end`` and so on.
+    Which columns are read, and which are not, is logged. Outer blanks of a label are dropped.
+    There may be a ``document``; else a row is its own. A row's id is the number of its line. Where
+    the labels are the four stances, there may be a ``weight`` and spans: ``holder`` and ``source``
+    as objects with ``start`` and ``end``, or columns ``holder_start``, ``holder_end`` and so on.
 
     Args:
         path: the file.
@@ -42,10 +44,11 @@ def read_own_rows(path: Path, *, any_label: bool = False) -> list[Row]:
     rows: list[Row] = []
     columns: dict[str, None] = {}
     dates: list[str] = []
+    seen: dict[str, str] = {}
     for number, fields in read_fields(path):
         columns |= dict.fromkeys(fields)
         dates += [str(fields["date"])] if fields.get("date") else []
-        for problem in find_own_problems(fields, any_label=any_label):
+        for problem in find_own_problems(fields, seen, any_label=any_label):
             raise InputError(
                 f"{path} line {number} field '{problem.field}'",
                 expected=problem.expected,
@@ -57,7 +60,7 @@ def read_own_rows(path: Path, *, any_label: bool = False) -> list[Row]:
         raise InputError(
             str(path), expected="at least one row", found="none", remedy="Add labelled rows."
         )
-    known = NEEDED if any_label else [key for key in READ if not is_csv(path) or key not in SPANS]
+    known = ANY_READ if any_label else [key for key in READ if not is_csv(path) or key not in SPANS]
     say_what_is_read(path, list(columns), known)
     if not any_label:
         say_unread_dates(path, dates)
@@ -124,7 +127,12 @@ def build_own_row(number: int, fields: dict[str, Any], *, stances: bool) -> Row:
         kept[WEIGHT] = float(fields[WEIGHT])
     kept |= {key: span for key, span in spans.items() if span}
     holder, source = (cut_span(spans.get(key), text) for key in SPANS)
-    return Row(str(number), name, text, fields["label"], holder, source, kept)
+    return Row(str(number), name, text, clean_label(fields["label"]), holder, source, kept)
+
+
+def clean_label(label: str) -> str:
+    """Return a label without outer blanks, inner ones single."""
+    return " ".join(label.split())
 
 
 def read_offsets(fields: dict[str, Any], name: str) -> dict[str, Any] | None:
@@ -143,25 +151,49 @@ def read_offsets(fields: dict[str, Any], name: str) -> dict[str, Any] | None:
     }
 
 
-def find_own_problems(fields: dict[str, Any], *, any_label: bool = False) -> Iterator[Problem]:
-    """Yield what is wrong with a row of a user's own file, which needs ``text`` and ``label``."""
-    for name in ("text", "label"):
+def find_own_problems(
+    fields: dict[str, Any], seen: dict[str, str], *, any_label: bool = False
+) -> Iterator[Problem]:
+    """Yield what is wrong with a row of a user's own file, which needs ``text`` and ``label``.
+
+    Args:
+        fields: the row as read.
+        seen: labels of the rows before, as first written; the row's is added.
+        any_label: whether a label may be any string that is not blank.
+    """
+    for name in NEEDED:
         if name not in fields:
-            found = "columns " + ", ".join(map(str, fields))
-            yield Problem(name, "columns text and label", found, "Rename the columns.")
+            yield find_misnamed(name, fields)
         elif not isinstance(fields[name], str):
-            yield Problem(name, "a string", repr(fields[name])[:60], "Mend the value.")
+            number = isinstance(fields[name], int | float)
+            remedy = f'Write it as a string: "{fields[name]}".' if number else "Mend the value."
+            yield Problem(name, "a string", repr(fields[name])[:60], remedy)
     text = fields.get("text")
-    if isinstance(text, str) and not text.strip():
+    if isinstance(text, str) and not HIDDEN.sub("", text).strip():
         yield Problem("text", "a statement", "a blank", "Add the text, or take the row out.")
-    label = fields.get("label")
-    if any_label and isinstance(label, str) and not label.strip():
-        yield Problem("label", "a label", "a blank", "Label the row, or take it out.")
-    if isinstance(label, str) and not any_label:
-        yield from find_label_problems("label", label)
+    if isinstance(fields.get("label"), str):
+        label = clean_label(fields["label"])
+        yield from find_clash(label, seen) if any_label else find_label_problems("label", label)
     if not any_label:
         yield from find_weight_problems(fields)
         yield from find_span_faults(fields)
+
+
+def find_misnamed(name: str, fields: dict[str, Any]) -> Problem:
+    """Return the problem of a missing column, with the one that is likely meant."""
+    alike = [key for key in map(str, fields) if key.strip().lower() == name]
+    remedy = f"Rename {alike[0]!r} to {name!r}." if alike else "Rename the columns."
+    return Problem(name, "columns text and label", "columns " + ", ".join(map(str, fields)), remedy)
+
+
+def find_clash(label: str, seen: dict[str, str]) -> Iterator[Problem]:
+    """Yield a problem when a label is blank or differs from one before in capitals alone."""
+    first = seen.setdefault(label.casefold(), label)
+    if not label:
+        yield Problem("label", "a label", "a blank", "Label the row, or take it out.")
+    elif label != first:
+        expected = f"'{first}' as in a row before"
+        yield Problem("label", expected, f"'{label}'", "Write a label one way.")
 
 
 def find_weight_problems(fields: dict[str, Any]) -> Iterator[Problem]:
@@ -190,5 +222,5 @@ def find_span_faults(fields: dict[str, Any]) -> Iterator[Problem]:
             yield Problem(name, expected, found, "Give both in characters from 0, or neither.")
         else:
             yield from find_span_problems(name, span, fields.get("text"))
-        if span and fields.get("label") == NEUTRAL:
+        if span and str(fields.get("label")).strip() == NEUTRAL:
             yield Problem(name, "none in a neutral row", "a span", "Take out the span or relabel.")

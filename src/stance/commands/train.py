@@ -35,7 +35,13 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--out", required=True, type=Path, help="model folder to write")
     parser.add_argument(
         "--data", type=Path, help="your own rows instead of the recipe's: CSV or JSON lines "
-        "with text and label, any labels you like; a tenth is held out to calibrate"
+        "with text and label, any labels you like; a tenth of each label is held out to validate "
+        "and calibrate, rows of one text, or of one document where there is a column of that "
+        "name, all on one side"
+    )  # fmt: skip
+    parser.add_argument(
+        "--validation", type=Path, metavar="FILE", help="with --data: rows to validate and "
+        "calibrate on, instead of that tenth"
     )  # fmt: skip
     parser.add_argument("--data-dir", type=Path, default="data", help="the repository's data")
     parser.add_argument("--leave-out", metavar="ARTICLE", help="train without this article")
@@ -77,6 +83,7 @@ def run(options: argparse.Namespace) -> int:
             recipe=options.recipe,
             out=options.out,
             own=options.data,
+            validation=options.validation,
             data=options.data_dir,
             leave_out=options.leave_out,
             encoder=options.encoder,

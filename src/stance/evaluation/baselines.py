@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,7 +106,12 @@ def fit_holders(ground: Ground) -> Scorer:
 
 
 def fit_svm(ground: Ground) -> Scorer:
-    """Return TF-IDF (words 1 to 2, characters 2 to 5) with a balanced linear SVM, trained."""
+    """Return the linear model of ``make_svm``, trained."""
+    return fit_pipeline(make_svm(), ground)
+
+
+def make_svm() -> Any:
+    """Return TF-IDF (words 1 to 2, characters 2 to 5) with a balanced linear SVM, untrained."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import make_pipeline, make_union
     from sklearn.svm import LinearSVC
@@ -114,13 +120,12 @@ def fit_svm(ground: Ground) -> Scorer:
         TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2),
         TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=3),
     )
-    classifier = LinearSVC(C=0.5, class_weight="balanced", random_state=0)
-    return fit_pipeline(make_pipeline(features, classifier), ground)
+    return make_pipeline(features, LinearSVC(C=0.5, class_weight="balanced", random_state=0))
 
 
-def fit_pipeline(pipeline: object, ground: Ground) -> Scorer:
+def fit_pipeline(pipeline: Any, ground: Ground) -> Scorer:
     """Train a scikit-learn pipeline on the rows and return it as a scorer of labels."""
-    fitted = pipeline.fit([row.text for row in ground.rows], [row.label for row in ground.rows])  # type: ignore[attr-defined]
+    fitted = pipeline.fit([row.text for row in ground.rows], [row.label for row in ground.rows])
     return lambda texts: mark([str(label) for label in fitted.predict(list(texts))])
 
 

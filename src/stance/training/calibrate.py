@@ -1,22 +1,33 @@
 """Temperature and reliability threshold, fitted on validation rows."""
 
+import logging
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.stats import beta
 
-from stance.bundle import LabelReliability, Reliability
+from stance.bundle import ONNX, TOKENIZER, LabelReliability, Reliability
 from stance.calibration import softmax
-from stance.training.recipe import ReliabilityChoice
+from stance.runtime import Runtime
+from stance.selection import Rows
+from stance.training.recipe import Recipe, ReliabilityChoice
 
+MANY = 100  # rows from which a temperature is whatever they say
+BOUNDS = (-2.0, 2.0)  # of its logarithm: 0.14 to 7.4
+BOUNDS_OF_FEW = (0.0, 1.1)  # 1 to 3: a few rows prove neither much more confidence nor much less
 NEVER = 1.01  # a confidence that no prediction reaches
 COVERAGES = np.arange(0.20, 1.001, 0.02)  # tested in this order, fixed before the data are seen
 
+log = logging.getLogger(__name__)
+
 
 def fit_temperature(logits: NDArray[np.floating], gold: NDArray[np.integer]) -> float:
-    """Return the temperature with the least negative log-likelihood.
+    """Return the temperature with the least negative log-likelihood, 0.14 to 7.4.
+
+    From fewer than ``MANY`` rows it is between 1 and 3.
 
     Args:
         logits: (n, labels).
@@ -27,7 +38,8 @@ def fit_temperature(logits: NDArray[np.floating], gold: NDArray[np.integer]) -> 
         scores = softmax(logits, float(np.exp(log_temperature)))
         return float(-np.log(scores[np.arange(len(gold)), gold] + 1e-12).mean())
 
-    return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded").x))
+    bounds = BOUNDS if len(gold) >= MANY else BOUNDS_OF_FEW
+    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
 
 
 def bound_accuracy(hits: int, n: int, level: float) -> float:
@@ -93,21 +105,28 @@ def note_labels(
     return replace(fitted, by_label=by_label)
 
 
-def describe_reliability(reliability: Reliability) -> str:
-    """Return the card's table of the reliable flag on the validation rows, label by label."""
-    lines = [
-        f"| {label} | {part.n} | {format_share(part.coverage)} | {format_share(part.accuracy)} |"
-        for label, part in (reliability.by_label or {}).items()
-    ]
-    said = (
-        f"`reliable`: confidence of {reliability.threshold:.3f} or more, "
-        f"{100 * reliability.coverage:.1f} % of {reliability.n} validation rows, the ones that the "
-        f"threshold was fitted on for an accuracy of {100 * reliability.accuracy:.0f} %."
+def score_validation(out: Path, recipe: Recipe, rows: Rows) -> NDArray[np.floating]:
+    """Return the logits of the validation rows as the ONNX file gives them, (n, labels)."""
+    runtime = Runtime(
+        out / ONNX,
+        out / TOKENIZER,
+        max_tokens=recipe.encoder.max_tokens,
+        device="cpu",
+        labels=rows.labels,
     )
-    heads = "| predicted | rows | reliable | accuracy of these |\n| --- | --- | --- | --- |"
-    return "\n".join(["", said, "", heads, *lines, ""])
+    return np.stack([scores.logits for scores in runtime.score([r.text for r in rows.validation])])
 
 
-def format_share(share: float | None) -> str:
-    """Return a share in per cent; a dash where there is none."""
-    return "-" if share is None else f"{100 * share:.1f} %"
+def calibrate(
+    logits: NDArray[np.floating], recipe: Recipe, rows: Rows
+) -> tuple[float, Reliability]:
+    """Fit temperature and reliability threshold on the logits of the validation rows."""
+    gold = np.array([rows.labels.index(row.label) for row in rows.validation])
+    temperature = fit_temperature(logits, gold)
+    if len(gold) < MANY:
+        log.warning("only %d validation rows: probabilities are hardly calibrated", len(gold))
+    confidence = softmax(logits, temperature).max(axis=1)
+    predicted = logits.argmax(axis=1)
+    correct = predicted == gold
+    fitted = fit_reliability(confidence, correct, recipe.reliability)
+    return temperature, note_labels(fitted, confidence, predicted, correct, rows.labels)

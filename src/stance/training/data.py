@@ -1,56 +1,16 @@
-"""Rows for training: a user's own file, and rows as token ids with labels and span targets."""
+"""Rows for training as token ids with labels and span targets."""
 
-import hashlib
 import logging
-from pathlib import Path
 from typing import Any
 
-from stance.errors import InputError
-from stance.own import read_own_rows
 from stance.rows import Row
-from stance.selection import Rows
-from stance.sets import hash_rows
 from stance.training.teacher import SoftRow
 from stance.types import LABELS, NEUTRAL, Span
 
 NO_TARGET = -100
 """Span target of rows that teach nothing about spans."""
 
-OWN_VALIDATION = 0.1  # share of a user's own file that is held out, by hash of the text
-
 log = logging.getLogger(__name__)
-
-
-def read_own(path: Path) -> Rows:
-    """Read a user's own labelled file: CSV or JSON lines with ``text`` and ``label``.
-
-    A tenth, picked by a hash of the text, is held out for validation. The labels are the four
-    stances where no other occurs; else those of the file, in the order of the alphabet.
-
-    Raises:
-        InputError: a column is missing, there is one label alone, a label has no row to train on,
-            or too few rows are left.
-    """
-    train: list[Row] = []
-    validation: list[Row] = []
-    for row in read_own_rows(path, any_label=True):
-        share = int(hashlib.sha256(row.text.encode("utf-8")).hexdigest()[:8], 16) / 2**32
-        (validation if share < OWN_VALIDATION else train).append(row)
-    if not train or not validation:
-        raise InputError(str(path), expected="enough rows to hold a tenth out",
-                         found=f"{len(train)} and {len(validation)} rows",
-                         remedy="Label more statements.")  # fmt: skip
-    found = {row.label for row in (*train, *validation)}
-    labels = LABELS if found <= set(LABELS) else tuple(sorted(found))
-    missing = sorted(found - {row.label for row in train})
-    if len(found) < 2 or missing:
-        raise InputError(
-            str(path), expected="two labels or more, each with several rows",
-            found=f"few rows of {', '.join(missing)}" if missing else f"'{min(found)}' alone",
-            remedy="Label more statements, or join rare labels.",
-        )  # fmt: skip
-    rows = [*train, *validation]
-    return Rows(train, validation, {path.name: hash_rows(rows)}, labels=labels)
 
 
 def encode_rows(

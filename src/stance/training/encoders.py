@@ -46,6 +46,11 @@ def resolve_encoder(choice: EncoderChoice, folder: Path | None = None) -> Encode
         InputError: it has no safetensors weights, they have another hash, or it reads fewer tokens.
         StanceError: it is nowhere to be had.
     """
+    if folder and not folder.is_dir():
+        raise InputError(
+            f"--encoder {folder}", expected="a folder", found="no such folder",
+            remedy="Name an encoder of the Hub in a recipe instead, as train/recipes/hub.toml.",
+        )  # fmt: skip
     folder, origin = (folder, f"folder {folder}") if folder else locate(choice)
     weights = folder / WEIGHTS
     if not weights.is_file():

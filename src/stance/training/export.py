@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from stance import files
 from stance.bundle import ONNX, TOKENIZER
-from stance.training.network import StanceNetwork
+from stance.training.network import TAGGER, StanceNetwork
 from stance.training.quantisation import quantize_checked, tokenize
 
 OPSET = 23  # the first with an operator for attention, which runtimes do in one step
@@ -50,7 +50,7 @@ def export_folder(
         parameter.data = parameter.data.half().float()
     write_classifier(network, folder)
     tagger = {name: value.half() for name, value in network.tagger.state_dict().items()}
-    save_file(tagger, folder / "tagger.safetensors", metadata={"format": "pt"})
+    save_file(tagger, folder / TAGGER, metadata={"format": "pt"})
     for path in folder.glob("*.safetensors"):
         path.chmod(0o644)  # safetensors writes files that only their owner may read
     write_tokenizer(tokenizer, folder, max_tokens)

@@ -34,7 +34,7 @@ from stance.selection import Rows
 from stance.training.checkpoints import find_checkpoint, find_end
 from stance.training.data import NO_TARGET, encode_rows, encode_soft
 from stance.training.encoders import Encoder
-from stance.training.network import StanceNetwork
+from stance.training.network import StanceNetwork, load_tagger
 from stance.training.rates import slow_lower_layers
 from stance.training.recipe import Recipe
 from stance.training.teacher import Taught
@@ -103,6 +103,7 @@ def finetune(
     tokenizer = AutoTokenizer.from_pretrained(encoder.folder, use_fast=True)
     max_tokens = recipe.encoder.max_tokens
     network = build_network(recipe, load_classifier(encoder, rows.labels), rows.labels)
+    named = rows.labels == LABELS and load_tagger(network, encoder.folder)
     validation = encode_rows(rows.validation, tokenizer, max_tokens, rows.labels)
     history: list[dict[str, Any]] = []
     if taught is not None:
@@ -126,7 +127,7 @@ def finetune(
         work / "checkpoints",
     )
     network, labelled = give_lesson(recipe, network, lesson, validation, tokenizer, room)
-    if all(set(row["span_targets"]) == {NO_TARGET} for row in lesson.rows):
+    if not named and all(set(row["span_targets"]) == {NO_TARGET} for row in lesson.rows):
         silence_tagger(network)
     if taught is not None and recipe.lesson_share:
         blend_weights(network, load_file(work / DISTILLED), recipe.lesson_share)

@@ -10,6 +10,7 @@ from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 from stance.training.data import NO_TARGET
 
+TAGGER = "tagger.safetensors"
 SPAN_CHANNELS = ("holder_start", "holder_end", "source_start", "source_end")
 """Order of the tagger's four scores per token."""
 
@@ -102,8 +103,16 @@ class StanceNetwork(nn.Module):
 def read_network(folder: Path) -> StanceNetwork:
     """Return the network of a model folder, in float32."""
     network = StanceNetwork(AutoModelForSequenceClassification.from_pretrained(folder))
-    network.tagger.load_state_dict(load_file(folder / "tagger.safetensors"))
+    network.tagger.load_state_dict(load_file(folder / TAGGER))
     return network.float().eval()
+
+
+def load_tagger(network: StanceNetwork, folder: Path) -> bool:
+    """Take over the tagger of a model folder; say whether it has one."""
+    path = folder / TAGGER
+    if path.is_file():
+        network.tagger.load_state_dict(load_file(path))
+    return path.is_file()
 
 
 def span_loss(spans: Tensor, attention_mask: Tensor, span_targets: Tensor) -> Tensor:

@@ -4,21 +4,17 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from stance import __version__, files
 from stance.bundle import (
     CARD,
-    ONNX,
     SETTINGS,
-    TOKENIZER,
     Bundle,
-    Reliability,
     Settings,
     read_bundle,
     write_settings,
@@ -28,28 +24,22 @@ from stance.errors import InputError
 from stance.layers import find_corpora
 from stance.model import find_folder
 from stance.outputs import lock
-from stance.runtime import Runtime
 from stance.selection import Rows, Source, select_rows
 from stance.sets import find_data
-from stance.training.calibrate import (
-    describe_reliability,
-    fit_reliability,
-    fit_temperature,
-    note_labels,
-)
+from stance.training.calibrate import calibrate, score_validation
 from stance.training.context import add_context
-from stance.training.data import read_own
 from stance.training.encoders import Encoder, find_longest, resolve_encoder
 from stance.training.export import export_folder
 from stance.training.finetune import DISTILLED, FINE_TUNING, Room, finetune
+from stance.training.held_out import describe_held_out
 from stance.training.misspell import add_misspelled
+from stance.training.own import read_own
 from stance.training.plot import plot_history
 from stance.training.recipe import Recipe, read_recipe
 from stance.training.teacher import Taught, read_teacher, thin
 from stance.types import LABELS
 
 WORK = "training"  # folder for checkpoints, log and plot beside the model's files
-FEW = 100  # validation rows below which scores are not made more confident
 OWN_RECIPE = Path(__file__).with_name("own.toml")
 NOTE = "run.json"  # in that folder: what is trained there
 
@@ -64,6 +54,7 @@ class TrainOptions:
         recipe: the recipe file; None for that of own rows.
         out: the model folder to write; an interrupted run there is gone on with.
         own: a user's own labelled file instead of the recipe's sets, or None.
+        validation: a second such file to validate on instead of a tenth of the first, or None.
         rows: rows instead of the recipe's sets, or None.
         data: the repository's data folder.
         leave_out: an article that must not be trained on, or None.
@@ -78,6 +69,7 @@ class TrainOptions:
     recipe: Path | None
     out: Path
     own: Path | None = None
+    validation: Path | None = None
     rows: Rows | None = None
     data: Path = Path("data")
     leave_out: str | None = None
@@ -141,14 +133,15 @@ def make_folder(
 
 def choose_start(options: TrainOptions) -> tuple[Recipe, Encoder]:
     """Return the recipe and the encoder: without a recipe, those of a user's own rows."""
+    recipe = read_recipe(options.recipe or OWN_RECIPE)
+    if options.own:  # the sets of the repository are not read: none is recorded
+        recipe = replace(recipe, data=replace(recipe.data, train=(), validation=()))
     if options.recipe:
-        recipe = read_recipe(options.recipe)
         return recipe, resolve_encoder(recipe.encoder, options.encoder)
     if not options.own:
         raise InputError("call", expected="--recipe, or --data with your own rows",
                          found="neither", remedy="Name one of them.")  # fmt: skip
     folder = options.encoder or find_folder(None, None)
-    recipe = read_recipe(OWN_RECIPE)
     longest = find_longest(folder, recipe.encoder.max_tokens)
     recipe = replace(
         recipe, encoder=replace(recipe.encoder, name=folder.name, max_tokens=longest)
@@ -172,6 +165,9 @@ def gather_rows(options: TrainOptions, recipe: Recipe) -> Rows:
         raise InputError(
             "call", expected="--data or --leave-out", found="both", remedy="Leave one out."
         )
+    if options.validation and not options.own:
+        raise InputError("call", expected="--data beside --validation", found="--validation alone",
+                         remedy="Name the rows to train on.")  # fmt: skip
     if options.leave_out and "articles" not in recipe.data.train:
         raise InputError(
             f"--leave-out {options.leave_out}", expected="a recipe that trains on articles",
@@ -186,7 +182,7 @@ def gather_rows(options: TrainOptions, recipe: Recipe) -> Rows:
     if options.rows:
         return options.rows
     if options.own:
-        return read_own(options.own)
+        return read_own(options.own, options.validation)
     source = Source(find_data(options.data), find_corpora(), recipe.data.release, options.leave_out)
     rows = select_rows(source, train=recipe.data.train, validation=recipe.data.validation)
     if recipe.trial.context:
@@ -272,12 +268,16 @@ def claim_folder(options: TrainOptions, recipe: Recipe, encoder: Encoder, rows: 
 
 def finish_folder(out: Path, recipe: Recipe, encoder: Encoder, rows: Rows) -> Bundle:
     """Calibrate on the outputs of the ONNX file and write the card and the settings."""
-    temperature, reliability = calibrate(out, recipe, rows)
+    logits = score_validation(out, recipe, rows)
+    found = logits.argmax(axis=1)
+    temperature, reliability = calibrate(logits, recipe, rows)
     log.info("temperature %.3f; reliable from confidence %.3f on: %.1f %% of %d validation rows",
              temperature, reliability.threshold, 100 * reliability.coverage,
              reliability.n)  # fmt: skip
-    card = describe(recipe, encoder, rows) + describe_reliability(reliability)
-    files.write_text(out / CARD, card)
+    reliable = softmax(logits, temperature).max(axis=1) >= reliability.threshold
+    figures = describe_held_out(rows.validation, rows.labels, found, reliable)
+    log.info("validation: %s", "\n".join(line for line in figures if line))
+    files.write_text(out / CARD, describe(recipe, encoder, rows, figures))
     return write_settings(
         out,
         Settings(
@@ -295,36 +295,16 @@ def finish_folder(out: Path, recipe: Recipe, encoder: Encoder, rows: Rows) -> Bu
     )
 
 
-def calibrate(out: Path, recipe: Recipe, rows: Rows) -> tuple[float, Reliability]:
-    """Fit temperature and reliability threshold on validation rows, as the ONNX file sees them."""
-    runtime = Runtime(
-        out / ONNX,
-        out / TOKENIZER,
-        max_tokens=recipe.encoder.max_tokens,
-        device="cpu",
-        labels=rows.labels,
-    )
-    texts = [row.text for row in rows.validation]
-    logits = np.stack([scores.logits for scores in runtime.score(texts)])
-    gold = np.array([rows.labels.index(row.label) for row in rows.validation])
-    temperature = fit_temperature(logits, gold)
-    if len(gold) < FEW:
-        log.warning("only %d validation rows: probabilities are hardly calibrated", len(gold))
-        temperature = max(temperature, 1.0)  # a few rows that happen to be right prove nothing
-    confidence = softmax(logits, temperature).max(axis=1)
-    predicted = logits.argmax(axis=1)
-    fitted = fit_reliability(confidence, predicted == gold, recipe.reliability)
-    return temperature, note_labels(fitted, confidence, predicted, predicted == gold, rows.labels)
-
-
-def describe(recipe: Recipe, encoder: Encoder, rows: Rows) -> str:
+def describe(recipe: Recipe, encoder: Encoder, rows: Rows, figures: Sequence[str]) -> str:
     """Return a short card; the released model's is generated from its evaluation."""
     facts: dict[str, Any] = {
-        "base encoder": f"{encoder.name} {encoder.revision}",
+        "started from": f"{encoder.name}, sha256 of its weights {encoder.sha256}",
         "rows": f"{len(rows.train)} trained on, {len(rows.validation)} validated on",
         "data": ", ".join(rows.hashes),
         "labels": ", ".join(rows.labels),
     }
     lines = [f"- {name}: {value}" for name, value in facts.items()]
     task = "Stance toward negotiations." if rows.labels == LABELS else "A classifier of statements."
-    return "\n".join([f"# {recipe.name}", "", task, "", *lines, ""])
+    return "\n".join(
+        [f"# {recipe.name}", "", task, "", *lines, "", "## Validation rows", "", *figures, ""]
+    )
