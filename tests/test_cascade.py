@@ -151,7 +151,7 @@ def test_what_a_first_stage_keeps_is_measured_by_document_and_of_labels_too():
     alone = measure(make_checked(chances, stances), 0.1)
     missed_together = np.array([str(i // 100) for i in range(1000)])
     together = measure(make_checked(chances, stances, missed_together), 0.1)
-    assert together.recall == alone.recall == 0.9
+    assert together.recall == alone.recall == 0.902
     assert together.high - together.low > 2 * (alone.high - alone.low)
     assert (alone.n, alone.gold.n) == (500, 1000)
     assert alone.gold.recall == 0.901
