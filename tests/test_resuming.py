@@ -12,7 +12,7 @@ from transformers import Trainer
 import stance.training.run
 from stance.errors import InputError
 from stance.training.checkpoints import find_checkpoint
-from stance.training.run import TrainOptions, train
+from stance.training.run import TrainOptions, claim_folder, train
 
 EPOCH = 13  # steps of the tiny recipe
 
@@ -128,3 +128,14 @@ def test_two_trainings_do_not_share_a_folder(whole, tmp_path, monkeypatch):
     monkeypatch.setattr(stance.training.run, "finetune", train_again)
     for _ in range(2):  # what a killed training leaves is no obstacle
         die(options)
+
+
+def test_a_helper_of_a_distributed_run_leaves_the_folder_to_the_first(tmp_path, monkeypatch):
+    (tmp_path / "half-written").write_text("by the first process")
+    monkeypatch.setenv("RANK", "1")
+    options = TrainOptions(None, tmp_path)
+    assert claim_folder(options, None, None, None) == tmp_path / "training"
+    assert [path.name for path in tmp_path.iterdir()] == ["half-written"]
+    monkeypatch.setenv("RANK", "0")
+    with pytest.raises(InputError, match="a folder with other files"):
+        claim_folder(options, None, None, None)

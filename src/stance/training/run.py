@@ -234,7 +234,12 @@ def take_distilled(folder: Path, work: Path) -> None:
 
 
 def claim_folder(options: TrainOptions, recipe: Recipe, encoder: Encoder, rows: Rows) -> Path:
-    """Return the work folder; note there what is trained, and refuse to go on with another run."""
+    """Return the work folder; note there what is trained, and refuse to go on with another run.
+
+    The helpers of a distributed run neither look nor write: the first process may be at it.
+    """
+    if not is_first():
+        return options.out / WORK
     if options.out.exists() and not options.out.is_dir():
         raise InputError(
             f"--out {options.out}", expected="a folder", found="a file", remedy="Name another."
