@@ -52,6 +52,7 @@ def describe_held_out(
 
 
 def say_interval(interval: Interval) -> str:
-    """Return a value with the bounds of its interval, where it has any."""
-    bounds = f" [{interval.low:.3f}, {interval.high:.3f}]" if np.isfinite(interval.low) else ""
+    """Return a value with the bounds of its interval; alone where all resamples give the same."""
+    wide = interval.low < interval.high  # false for NaN
+    bounds = f" [{interval.low:.3f}, {interval.high:.3f}]" if wide else ""
     return f"{interval.value:.3f}{bounds}"
