@@ -198,14 +198,14 @@ def format_times(title: str, heads: list[str], columns: list[dict[str, float]]) 
         or any(times.get(name, 0) >= SMALL * whole
                for times, whole in zip(columns, wholes, strict=True))
     ]  # fmt: skip
-    lines = [{name: times.get(name, 0.0) for name in shown} for times in columns]
+    lines = [{name: times[name] for name in shown if name in times} for times in columns]
     if len(shown) < len(names):
         for line, whole in zip(lines, wholes, strict=True):
             line["others"] = whole - sum(line.values())
     rows = [
-        [name, *(f"{line[name]:.2f} ({line[name] / whole:.0%})"
+        [name, *(f"{line[name]:.2f} ({line[name] / whole:.0%})" if name in line else ""
                  for line, whole in zip(lines, wholes, strict=True))]
-        for name in lines[0]
+        for name in dict.fromkeys((*shown, *lines[0]))
     ]  # fmt: skip
     rows.append(["all", *(f"{whole:.2f}" for whole in wholes)])
     return format_rows((title, *heads), rows)
