@@ -11,6 +11,7 @@ import stance
 from stance.errors import InputError
 from stance.model import find_folder
 from stance.rows import read_rows
+from stance.stream import Recent
 
 Contender = Callable[[list[str]], list[str]]
 
@@ -28,8 +29,13 @@ def build_ours(folder: Path) -> Contender:
 def build_fast(folder: Path) -> Contender:
     """The same with its first stage, as ``stance score --fast``."""
     model = stance.load(folder, device="cpu")
-    model.stream_fast([])
-    return lambda texts: [prediction.label for prediction, _ in model.stream_fast(texts)]
+    model.stream_fast([])  # raises where there is no first stage
+
+    def label(texts: list[str]) -> list[str]:
+        model.recent = Recent()  # what an earlier run remembers must not answer for this one
+        return [prediction.label for prediction, _ in model.stream_fast(texts)]
+
+    return label
 
 
 def build_hub(folder: Path, dtype: str = "float32") -> Contender:

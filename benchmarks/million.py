@@ -1,10 +1,11 @@
-"""A job of a million rows: its rate, and its memory over time.
+r"""A job of a million rows: its rate, and its memory over time.
 
-    python benchmarks/million.py --out runs/million
+    python benchmarks/million.py --out runs/million_fast \
+        --report benchmarks/results/million_fast.json -- --fast
 
 Makes different rows beforehand, from real news where STANCE_CORPORA names it, else from the five
 articles, runs ``stance score`` on them as a user would, looks at the process and its children each
-second, and writes million.json and million.png.
+second, and writes a report and, beside it, a plot.
 """
 
 import argparse
@@ -18,8 +19,9 @@ from pathlib import Path
 
 import psutil
 
+from environment import describe_environment, write_report
 from sentences import iter_sentences
-from speed import describe_environment
+from stance.evaluation.timings import format_million
 
 MEGABYTE = 1_000_000
 
@@ -31,6 +33,7 @@ def main() -> None:
     )
     parser.add_argument("--rows", type=int, default=1_000_000, help="(default: a million)")
     parser.add_argument("--out", type=Path, default=Path("runs/million"), help="folder to make")
+    parser.add_argument("--report", type=Path, help="JSON file (default: OUT/million.json)")
     parser.add_argument("--interval", type=float, default=1.0, help="seconds between two looks")
     parser.add_argument(
         "score",
@@ -38,34 +41,33 @@ def main() -> None:
         help="further options of stance score, after --, such as --shard-rows 5000",
     )
     options = parser.parse_args()
+    environment = describe_environment()
     options.out.mkdir(parents=True)
     source = options.out / "rows.jsonl"
     origin = write_rows(source, options.rows)
     command = [sys.executable, "-m", "stance.cli", "score", source, options.out / "scored"]
-    before = os.getloadavg()
     seconds, samples = watch([*map(str, command), *options.score], options)
     run = json.loads((options.out / "scored" / "run.json").read_text())
-    peak = max(sample["rss_mb"] for sample in samples)
     report = {
         "schema": 1,
-        "environment": describe_environment(),
-        "model": run["model"],
+        "environment": environment | {"model": run["model"]["sha256"]},
+        "cascade": run["model"].get("cascade"),
+        "options": options.score,
         "origin": origin,
         "rows": run["rows"],
         "bad_rows": run["bad_rows"],
+        "first_stage": run["skipped"],
         "seconds": seconds,
         "rows_per_s": run["rows"] / seconds,
-        "peak_rss_mb": peak,
-        "load": {"before": before, "after": os.getloadavg()},
+        "peak_rss_mb": max(sample["rss_mb"] for sample in samples),
+        "quarters": measure_quarters(samples),
+        "load_after": os.getloadavg(),
         "samples": samples,
     }
-    (options.out / "million.json").write_text(json.dumps(report) + "\n")
-    plot(samples, options.out / "million.png")
-    machine = report["environment"]
-    print(f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}")
-    print(f"{run['rows']:,} different rows ({origin}) in {seconds:.0f} s: "
-          f"{report['rows_per_s']:.0f} a second, at most {peak:.0f} MB\n")  # fmt: skip
-    print_quarters(samples)
+    path = options.report or options.out / "million.json"
+    write_report(report, path)
+    plot(samples, path.with_suffix(".png"))
+    print(format_million(report))
 
 
 def write_rows(path: Path, n: int) -> str:
@@ -111,15 +113,16 @@ def count_done(path: Path) -> int:
     return json.loads(path.read_text())["rows"] if path.is_file() else 0
 
 
-def print_quarters(samples: list[dict]) -> None:
-    """Print the rate and the highest memory in each quarter of the time: neither should drift."""
-    print("| quarter of the time | rows/s | highest MB |\n| --- | --- | --- |")
+def measure_quarters(samples: list[dict]) -> list[dict[str, float]]:
+    """Return the rate and the highest memory in each quarter of the time: neither should drift."""
+    quarters = []
     edges = [i * (len(samples) - 1) // 4 for i in range(5)]
-    for quarter, (first, last) in enumerate(pairwise(edges), start=1):
+    for first, last in pairwise(edges):
         begin, end = samples[first], samples[last]
         rate = (end["rows"] - begin["rows"]) / max(end["s"] - begin["s"], 1e-9)
         peak = max(sample["rss_mb"] for sample in samples[first : last + 1])
-        print(f"| {quarter} | {rate:.0f} | {peak:.0f} |")
+        quarters.append({"rows_per_s": rate, "peak_rss_mb": peak})
+    return quarters
 
 
 def take_rates(samples: list[dict], points: int = 40) -> list[tuple[float, float]]:

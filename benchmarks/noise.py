@@ -1,6 +1,6 @@
 """What misspelled words and other cases cost on real news, in points of macro-F1.
 
-    STANCE_CORPORA=FOLDER python benchmarks/noise.py [--model FOLDER]
+    STANCE_CORPORA=FOLDER python benchmarks/noise.py --out benchmarks/results/noise.json
 
 The real-news test rows are read as they are and with noise; differences are paired, with 95 %
 intervals by documents. A slip leaves a letter out, doubles it, exchanges two, or hits a key beside
@@ -17,10 +17,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from contenders import RELEASED
+from environment import describe_environment, write_report
 from stance.errors import StanceError
 from stance.evaluation.compare import compare
 from stance.evaluation.judges import judge_by_model, judge_rows
 from stance.evaluation.records import Record
+from stance.evaluation.timings import format_noise
 from stance.layers import find_corpora
 from stance.model import load
 from stance.rows import Row
@@ -62,33 +64,33 @@ def main() -> int:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--model", type=Path, default=RELEASED, help="(default: the released one)")
+    parser.add_argument("--out", type=Path, help="JSON file to write")
     options = parser.parse_args()
+    environment = describe_environment(options.model)
     try:
         rows = read_set(find_data("data"), "realnews", "test", find_corpora()).rows
         judge = judge_by_model(load(options.model))
         plain = judge_rows(judge, {}, rows, None, bars=sys.stderr.isatty())
-        print(f"{len(rows)} real-news test rows, model {judge.sha256[:12]}\n\n"
-              "| noise | macro-F1, minus without | accuracy, minus without | labels changed |\n"
-              "| --- | --- | --- | --- |")  # fmt: skip
+        noises = {}
         for name, change in NOISES.items():
             noisy = [replace(row, text=change(row)) for row in rows]
             found = judge_rows(judge, {}, noisy, None, bars=sys.stderr.isatty())
-            print(describe(name, rows, found, plain), flush=True)
+            noises[name] = measure(rows, found, plain)
     except StanceError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    report = {"schema": 1, "environment": environment, "n": len(rows), "noises": noises}
+    print(format_noise(report))
+    write_report(report, options.out)
     return 0
 
 
-def describe(name: str, rows: list[Row], found: list[Record], plain: list[Record]) -> str:
-    """Return a line of the table."""
+def measure(rows: list[Row], found: list[Record], plain: list[Record]) -> dict:
+    """Return what noise costs, with intervals, and the share of labels that it changes."""
     difference = compare(rows, found, plain, "the rows without noise")["difference"]
-    cells = (
-        "{value:+.3f} [{low:+.3f}, {high:+.3f}]".format(**difference[metric])
-        for metric in ("macro_f1", "accuracy")
-    )
-    changed = sum(a.label != b.label for a, b in zip(found, plain, strict=True)) / len(rows)
-    return f"| {name} | {' | '.join(cells)} | {changed:.1%} |"
+    changed = sum(a.label != b.label for a, b in zip(found, plain, strict=True))
+    costs = {metric: difference[metric] for metric in ("macro_f1", "accuracy")}
+    return costs | {"labels_changed": changed / len(rows)}
 
 
 if __name__ == "__main__":

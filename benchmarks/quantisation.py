@@ -1,6 +1,6 @@
 """Forms of the model's ONNX file: how fast, how large, how many labels they change.
 
-    STANCE_CORPORA=DIR python benchmarks/quantisation.py --out runs/quantisation.json
+    STANCE_CORPORA=DIR python benchmarks/quantisation.py --out benchmarks/results/quantisation.json
     STANCE_CORPORA=DIR python benchmarks/quantisation.py --model AFTER --against BEFORE --forms
 
 Exports the network of a model folder, quantises it in each form, and lets the forms and the
@@ -12,7 +12,6 @@ float32 file and the folder's own are run by OpenVINO too, where it is installed
 """
 
 import argparse
-import json
 import shutil
 import statistics
 import tempfile
@@ -32,10 +31,12 @@ from onnxruntime.quantization import (
 from scipy.stats import binomtest
 
 from contenders import RELEASED
-from speed import describe_environment, spread
+from environment import describe_environment, write_report
+from speed import spread
 from stance.bundle import ONNX, read_bundle
 from stance.calibration import softmax
 from stance.evaluation.metrics import compute_metrics, count_confusion
+from stance.evaluation.timings import format_forms
 from stance.layers import find_corpora
 from stance.model import load
 from stance.runtime import SLOW_OPTIMIZERS
@@ -150,6 +151,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=2825, help="real-news test rows (default: all)")
     parser.add_argument("--out", type=Path, help="JSON file to write")
     options = parser.parse_args()
+    environment = describe_environment(options.model)
     validation, rows = (
         read_set(find_data("data"), "realnews", split, find_corpora()).rows
         for split in ("validation", "test")
@@ -180,15 +182,13 @@ def main() -> None:
     }
     report = {
         "schema": 1,
-        "environment": describe_environment(options.model),
+        "environment": environment,
         "n": len(rows),
         "forms": forms,
         "missing": missing,
     }
-    print_report(report)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps(report, indent=2) + "\n")
+    print(format_forms(report))
+    write_report(report, options.out)
 
 
 def build_forms(
@@ -274,23 +274,6 @@ def time_form(seconds: list[float], reference: list[float]) -> dict:
     """Return the milliseconds for one statement and the ratio to float32, slice by slice."""
     ratios = [sum(reference[i::RUNS]) / sum(seconds[i::RUNS]) for i in range(RUNS)]
     return {"one_ms": 1000 * statistics.median(seconds), "ratio": spread(ratios)}
-
-
-def print_report(report: dict) -> None:
-    """Print the table in Markdown."""
-    print(f"{report['environment']['cpu']}, one thread, {report['n']} real-news test rows\n")
-    print("| form | MB | times float32 | ms, median | labels changed | largest score difference "
-          "| macro-F1 |")  # fmt: skip
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    for name, form in report["forms"].items():
-        ratio, changed = form["ratio"], form["labels_changed"]
-        print(f"| {name} | {form['mb']:.1f} "
-              f"| {ratio['median']:.2f} [{ratio['low']:.2f}, {ratio['high']:.2f}] "
-              f"| {form['one_ms']:.1f} "
-              f"| {changed['value']:.1%} [{changed['low']:.1%}, {changed['high']:.1%}] "
-              f"| {form['largest_score_difference']:.3f} | {form['macro_f1']:.3f} |")  # fmt: skip
-    for name, reason in report["missing"].items():
-        print(f"| {name} | {reason} | | | | | |")
 
 
 if __name__ == "__main__":

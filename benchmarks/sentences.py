@@ -15,7 +15,7 @@ ARTICLES = Path(__file__).parent.parent / "data" / "articles.jsonl"
 def read_sentences(n: int, seed: int = 0) -> tuple[list[str], str]:
     """Return n different sentences in random order, and where they come from."""
     texts = read_pools()
-    origin = f"{len(texts)} real news sentences of STANCE_CORPORA, drawn with seed {seed}"
+    origin = f"{len(texts):,} real news sentences of STANCE_CORPORA, drawn with seed {seed}"
     if len(texts) < n:
         texts = list(islice(number_cycles(vary_articles()), n))
         origin = "the sentences of the five articles, each with a word left out in turn"
@@ -31,7 +31,7 @@ def iter_sentences() -> tuple[Iterator[str], str]:
     """
     texts = read_pools()
     if texts:
-        return number_cycles(texts), f"{len(texts)} real news sentences of STANCE_CORPORA"
+        return number_cycles(texts), f"{len(texts):,} real news sentences of STANCE_CORPORA"
     return number_cycles(vary_articles()), "the sentences of the five articles, varied"
 
 

@@ -1,5 +1,8 @@
 """A data frame in, the same frame with the prediction's columns out: pandas and polars.
 
+A missing text is answered as a blank one: neutral, never reliable. ``stance score`` sets such a row
+apart as a bad one.
+
 Needs one of them: pip install pandas, or polars. Run it: python examples/dataframes.py
 """
 
@@ -18,20 +21,32 @@ POLARS_TYPES = {str: pl.String, float: pl.Float64, bool: pl.Boolean, int: pl.Int
 
 def label_pandas(frame: pd.DataFrame, model: stance.Model, column: str = "text") -> pd.DataFrame:
     """Return the frame, its index kept, with our columns; a missing text counts as blank."""
-    predictions = model.predict(frame[column].fillna("").tolist())
+    texts = frame[column].astype(object)  # categories would refuse the blank
+    predictions = model.predict(texts.where(texts.notna(), "").tolist())
     rows = [prediction.to_columns() for prediction in predictions]
     ours = pd.DataFrame(rows, index=frame.index, columns=OURS).convert_dtypes()
-    clashing = {name: f"input_{name}" for name in frame.columns if name in OURS}
-    return pd.concat([frame.rename(columns=clashing), ours], axis=1)  # row by row, by position
+    kept = frame.rename(columns=rename_clashing(list(frame.columns)))
+    return pd.concat([kept, ours], axis=1)  # row by row, by position
 
 
 def label_polars(frame: pl.DataFrame, model: stance.Model, column: str = "text") -> pl.DataFrame:
     """Return the frame with our columns; a missing text counts as blank."""
-    predictions = model.predict(frame[column].fill_null("").to_list())
+    predictions = model.predict([text or "" for text in frame[column].to_list()])
     rows = [prediction.to_columns() for prediction in predictions]
     types = {name: POLARS_TYPES[COLUMNS[name]] for name in OURS}
-    clashing = {name: f"input_{name}" for name in frame.columns if name in OURS}
-    return frame.rename(clashing).hstack(pl.DataFrame(rows, schema=types))
+    kept = frame.rename(rename_clashing(frame.columns))
+    return kept.hstack(pl.DataFrame(rows, schema=types))
+
+
+def rename_clashing(names: list[str]) -> dict[str, str]:
+    """Return new names for columns that are called as ours, as ``stance score`` gives them."""
+    renamed: dict[str, str] = {}
+    for name in set(names).intersection(OURS):
+        new = f"input_{name}"
+        while new in names:
+            new = f"input_{new}"
+        renamed[name] = new
+    return renamed
 
 
 def main() -> None:

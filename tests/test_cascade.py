@@ -14,6 +14,7 @@ import pytest
 import torch
 
 import cascade
+import contenders
 from calling import run_script
 from conftest import write_rows
 from scoring import count_shards, finish, read_bytes, read_csv, read_parts, start, write_form
@@ -23,6 +24,7 @@ from stance.errors import InputError, StanceError
 from stance.evaluation.card import format_cascade
 from stance.layers import hash_text
 from stance.model import load
+from stance.runtime import Runtime
 from stance.sets import read_set
 from stance.training.cascade import (
     Checked,
@@ -78,6 +80,22 @@ def test_numpy_computes_what_torch_trained(taught):
         assert scores == pytest.approx(logits.softmax(dim=1)[0].numpy(), abs=1e-5)
         assert stage.score([text])[0] == pytest.approx(scores, abs=1e-6)
     assert found[::-1] == pytest.approx(stage.score(ids[::-1]), abs=1e-6)
+
+
+def test_a_contender_of_the_speed_table_reads_every_run_anew(folder, monkeypatch):
+    """A run that found its answers remembered would time the memory, not the model."""
+    label = contenders.build_fast(folder)
+    read = []
+    score_cuts = Runtime.score_cuts
+
+    def count(self, cuts):
+        read.append(len(cuts))
+        return score_cuts(self, cuts)
+
+    monkeypatch.setattr(Runtime, "score_cuts", count)
+    first, second = label(TEXTS), label(TEXTS)
+    assert first == second
+    assert read[0] == read[1] > 0
 
 
 def test_what_is_passed_on_gets_the_full_models_answer_and_the_rest_is_neutral(model):

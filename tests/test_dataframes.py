@@ -2,6 +2,7 @@ import importlib.util
 
 import pytest
 
+from stance.errors import InputError
 from stance.model import load
 
 TEXTS = ["kyiv rejected talks , moscow said", "the weather report", None]
@@ -32,6 +33,36 @@ def test_pandas_frame_in_and_out(example, model):
     assert found["label"].tolist() == [row["label"] for row in expected]
     assert found["score_favor"].tolist() == pytest.approx([row["score_favor"] for row in expected])
     assert found["holder_start"].dtype == "Int64"
+
+
+def test_texts_as_categories_with_one_missing(example, model):
+    import pandas as pd
+    import polars as pl
+
+    found = example.label_pandas(pd.DataFrame({"text": pd.Categorical(TEXTS)}), model)
+    expected = [model.predict(text or "").label for text in TEXTS]
+    assert found["label"].tolist() == expected
+    frame = pl.DataFrame({"text": TEXTS}, schema={"text": pl.Categorical})
+    assert example.label_polars(frame, model)["label"].to_list() == expected
+
+
+def test_no_two_columns_get_one_name(example, model):
+    import pandas as pd
+    import polars as pl
+
+    columns = {"text": TEXTS, "label": ["x", "y", "z"], "input_label": ["u", "v", "w"]}
+    names = ["text", "input_input_label", "input_label", *example.OURS]
+    pandas, polars = pd.DataFrame(columns), pl.DataFrame(columns)
+    for found in (example.label_pandas(pandas, model), example.label_polars(polars, model)):
+        assert list(found.columns) == names
+        assert list(found["input_input_label"]) == ["x", "y", "z"]
+
+
+def test_numbers_among_the_texts_are_refused(example, model):
+    import pandas as pd
+
+    with pytest.raises(InputError, match="predict item 1"):
+        example.label_pandas(pd.DataFrame({"text": ["a", 3]}), model)
 
 
 @pytest.mark.parametrize("index", [[0, 0, 1], [None, None, None], [("a", 1), ("a", 1), ("b", 2)]])

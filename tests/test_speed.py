@@ -11,6 +11,7 @@ import torch
 import aware
 import breakdown
 import million
+import options
 import quantisation
 import speed
 from sentences import iter_sentences
@@ -61,10 +62,37 @@ def test_the_breakdown_names_parts_and_operators(tiny_model, call, tmp_path, cap
     report = call(
         breakdown, tiny_model.folder, "--rows", 40, "--out", tmp_path / "report.json"
     )  # fmt: skip
-    (found,) = report["models"].values()
+    (found,) = report["models"]
     assert {"tokenizer", "network"} < set(found["parts_ms"])
     assert {"MatMulNBits", "Attention"} <= set(found["operators_ms"])
+    assert sum(found["operators_ms"].values()) == pytest.approx(found["parts_ms"]["network"])
+    assert str(tmp_path) not in json.dumps(report)
     assert "| network |" in capsys.readouterr().out
+
+
+def test_ways_to_run_a_file_are_compared(tiny_model, call, tmp_path, capsys):
+    report = call(
+        options, "--model", tiny_model.folder, "--rows", 20, "--runs", 1,
+        "--out", tmp_path / "report.json",
+    )  # fmt: skip
+    first, *others = report["ways"].values()
+    assert first["ratio"]["runs"] == [1.0]
+    assert len(others) == len(options.WAYS) - 1
+    assert all(found["labels_kept"] > 0.9 for found in others)
+    assert report["environment"]["cpu"]
+    assert len(report["environment"]["load"]) == 3
+    assert "| one thread |" in capsys.readouterr().out
+
+
+def test_batches_give_each_window_its_own_scores(tiny_model):
+    """Windows come back in their order, without what pads them."""
+    way = options.Way(batch=4)
+    texts = ["kyiv rejected talks , moscow said " * n for n in (3, 1, 2, 1, 4)]
+    single = options.WayRuntime(tiny_model.folder, options.Way()).score(texts)
+    batched = options.WayRuntime(tiny_model.folder, way).score(texts)
+    for one, other in zip(single, batched, strict=True):
+        assert one.spans.shape == other.spans.shape
+        assert one.logits == pytest.approx(other.logits, abs=0.05)
 
 
 def test_the_rows_of_a_long_job_all_differ(monkeypatch):

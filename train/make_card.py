@@ -2,7 +2,8 @@
 
 Usage: python train/make_card.py [--check | --benchmarks RESULTS]
 
-The cards are model_card.md, README.md, data/README.md and train/README.md.
+The cards are model_card.md, README.md, data/README.md and train/README.md; benchmarks/README.md
+gets its tables, and README.md its line on speed, from the reports in benchmarks/results.
 
 With --check nothing is written; the exit code is 1 when a table differs from what the committed
 predictions give. With --benchmarks the outcomes of a run of stance evaluate on the benchmarks are
@@ -26,6 +27,7 @@ from stance.evaluation.place import Place
 from stance.evaluation.records import align, read_records
 from stance.evaluation.results import read_results
 from stance.evaluation.run import read_set_rows
+from stance.evaluation.timings import build_timing_tables
 from stance.files import write_text
 from stance.layers import find_corpora
 
@@ -49,9 +51,11 @@ def fill_cards(*, check: bool) -> int:
     """Fill the cards, or compare."""
     bundle = read_bundle(RELEASED)
     model_tables = build_model_tables(ROOT / "data", bundle)
+    timing_tables = build_timing_tables(ROOT / "benchmarks" / "results")
     tables = {
         ROOT / "model_card.md": model_tables,
-        ROOT / "README.md": model_tables,
+        ROOT / "README.md": model_tables | timing_tables,
+        ROOT / "benchmarks" / "README.md": timing_tables,
         ROOT / "train" / "README.md": model_tables,
         ROOT / "data" / "README.md": model_tables
         | build_data_tables(ROOT / "data")
