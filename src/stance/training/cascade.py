@@ -221,7 +221,7 @@ def measure_kept(
     """
     if not stances.any():
         raise lack_stances("test")
-    drawn = draw_documents(documents[stances])
+    drawn = draw_documents(documents[stances].tolist())
     shares = drawn.sum(passed[stances]) / drawn.sum(np.ones(stances.sum()))
     interval = take_interval(shares, drawn.count_documents())
     return Kept(interval.value, interval.low, interval.high, int(stances.sum()))
