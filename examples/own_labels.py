@@ -6,7 +6,7 @@ python examples/own_labels.py mine.csv runs/mine --encoder FOLDER        # from 
 
 The model goes on from the released one unless --encoder names another folder. Of a CSV every fifth
 row is kept back to measure; the corpus, GWSD (stance of news sentences on global warming), has
-200 test rows of its own. Needs the extras train and eval.
+200 test rows of its own. The figures are left in figures.json. Needs the extras train and eval.
 """
 
 import csv
@@ -16,8 +16,10 @@ from pathlib import Path
 import numpy as np
 
 import stance
+from stance.bundle import read_bundle
 from stance.cli import main as run
-from stance.evaluation.intervals import draw_documents, take_interval
+from stance.evaluation.intervals import Interval, draw_documents, take_interval
+from stance.files import write_json
 from stance.layers import find_corpora, iter_corpus
 
 Pairs = list[tuple[str, str]]
@@ -45,7 +47,20 @@ def main(source: str, folder: str, *options: str) -> None:
     print(
         f"labels {', '.join(model.labels)}; {len(training)} rows to train on, {len(test)} to test"
     )
-    print(f"macro-F1 {measure(gold, found)}; reliable: {sum(reliable)} of {len(test)}")
+    macro_f1 = measure(gold, found)
+    print(
+        f"macro-F1 {macro_f1.value:.3f} [{macro_f1.low:.3f}, {macro_f1.high:.3f}]; "
+        f"reliable: {sum(reliable)} of {len(test)}"
+    )
+    figures = {
+        "encoder": read_bundle(model_folder).settings.encoder["sha256"],
+        "labels": model.labels,
+        "train": len(training),
+        "test": len(test),
+        "macro_f1": macro_f1.to_dict(),
+        "reliable": sum(reliable),
+    }
+    write_json(out / "figures.json", figures)
 
 
 def read_csv(path: Path) -> tuple[Pairs, Pairs]:
@@ -66,7 +81,7 @@ def read_corpus(name: str) -> tuple[Pairs, Pairs]:
     return parts["train"], parts["test"]
 
 
-def measure(gold: np.ndarray, found: np.ndarray) -> str:
+def measure(gold: np.ndarray, found: np.ndarray) -> Interval:
     """Return macro-F1 with its 95 % bootstrap interval."""
     draws = draw_documents(np.arange(len(gold)), resamples=2000)
     scores = []
@@ -74,8 +89,7 @@ def measure(gold: np.ndarray, found: np.ndarray) -> str:
         hits = draws.sum((gold == k) & (found == k))
         with np.errstate(invalid="ignore"):
             scores.append(2 * hits / (draws.sum(gold == k) + draws.sum(found == k)))
-    value = take_interval(np.nanmean(scores, axis=0))
-    return f"{value.value:.3f} [{value.low:.3f}, {value.high:.3f}]"
+    return take_interval(np.nanmean(scores, axis=0))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The example scripts do what they say, with the released model."""
 
 import csv
+import json
 import subprocess
 import sys
 
@@ -54,3 +55,6 @@ def test_own_labels(root, tmp_path):
     assert "labels no position, oppose, support" in done.stdout
     assert float(done.stdout.split("macro-F1 ")[1].split()[0]) > 0.8
     assert (tmp_path / "own" / "model" / "stance.json").is_file()
+    figures = json.loads((tmp_path / "own" / "figures.json").read_text())
+    assert (figures["train"], figures["test"]) == (96, 24)
+    assert f"macro-F1 {figures['macro_f1']['value']:.3f} [" in done.stdout

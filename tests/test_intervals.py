@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from made import make_record, make_row
 from stance.errors import InputError
 from stance.evaluation import metrics
 from stance.evaluation.coverage import expect_weighted
 from stance.evaluation.intervals import draw_documents, take_interval
+from stance.evaluation.summary import summarize
 from stance.evaluation.table import list_cautions
+from stance.types import LABELS
 
 Z = norm.ppf(0.975)
 
@@ -75,6 +78,52 @@ def test_paired_difference_has_the_interval_of_discordant_rows():
 def test_one_document_has_a_value_and_no_interval():
     found = estimate_accuracy(np.array([True, False]), ["a", "a"])
     assert found.to_dict() == {"value": 0.5, "low": None, "high": None}
+
+
+def summarize_labels(gold, predicted):
+    rows = [make_row(i, label, document=f"d{i}") for i, label in enumerate(gold)]
+    return summarize(rows, [make_record(i, label) for i, label in enumerate(predicted)])
+
+
+def test_f1_of_all_right_has_the_bound_of_its_labels():
+    gold = [label for label in LABELS for _ in range(8)]
+    found = summarize_labels(gold, gold)
+    share = 0.025 ** (1 / 8)  # Clopper and Pearson's of the share of a label's rows that are right
+    for part in found["per_label"].values():
+        assert part["f1"]["low"] == pytest.approx(2 * share / (1 + share), abs=1e-6)
+        assert part["f1"]["high"] == 1
+    for name in metrics.MEANS:
+        assert found["metrics"][name] == found["per_label"]["favor"]["f1"]
+    assert found["metrics"]["aurc"]["high"] == pytest.approx(1 - 0.025 ** (1 / 32), abs=1e-6)
+
+
+def test_f1_of_none_right_has_a_bound_and_an_absent_label_none():
+    found = summarize_labels(["favor"] * 6 + ["neutral"] * 24, ["against"] * 6 + ["neutral"] * 24)
+    share = 1 - 0.025 ** (1 / 6)
+    high = 2 * share / (1 + share)
+    assert found["per_label"]["favor"]["f1"] == {
+        "value": 0, "low": 0, "high": pytest.approx(high, abs=1e-6)
+    }  # fmt: skip
+    assert found["per_label"]["conditional"]["f1"] == {"value": 0, "low": 0, "high": 0}
+    macro = found["metrics"]["macro_f1"]
+    assert macro["value"] == 0.25
+    assert macro["high"] == pytest.approx((1 + 2 * high) / 4, abs=1e-6)
+    assert macro["low"] < 0.25
+
+
+def test_bounds_of_f1_hold_the_truth_as_often_as_they_should():
+    rng = np.random.default_rng(6)
+    alone, held = draw_documents(np.arange(30), resamples=2), []
+    for _ in range(2000):
+        gold = np.arange(30) % 4
+        right = rng.uniform(size=30) < 0.95  # all are in every fifth sample
+        found = np.where(right, gold, (gold + 1) % 4)
+        bounds = metrics.bound_means(alone, gold, found)
+        if bounds:
+            true = 0.95  # each label's F1: as many rows are missed as are taken for it
+            held.append(bounds["macro_f1"].low <= true <= bounds["macro_f1"].high)
+    assert len(held) > 200
+    assert np.mean(held) >= 0.975
 
 
 def test_intervals_that_are_too_narrow_are_said_to_be():
