@@ -8,9 +8,12 @@ import pytest
 from stance.evaluation import metrics
 from stance.evaluation.coverage import (
     BY_EFFECTIVE,
+    OF_FLIPS,
+    OF_FLIPS_WEIGHTED,
     OF_SINGLE_ROWS,
     OF_TEN_ROWS,
     expect_weighted,
+    look_up,
 )
 from stance.evaluation.intervals import draw_documents, take_interval
 
@@ -157,3 +160,42 @@ def test_what_is_said_of_weighted_documents(documents, size, capsys):
     say(capsys, f"{documents} weighted documents of {size} rows, said {100 * said:.0f} %", found)
     worse = min(found["accuracy"], found["macro_f1"])
     assert worse == pytest.approx(said, abs=0.06)
+
+
+def simulate_flips(documents, size, rng, *, heavy):
+    """Say how many polarity flips there are in effect, and how often the interval holds their rate.
+
+    It is the interval of the outputs: a rate of none has the bound of Clopper and Pearson.
+    """
+    true = metrics.compute_metrics(MIXED if heavy else PLAIN)["polarity_flip_rate"]
+    drawn = draw_documents(np.arange(documents * size) // size, RESAMPLES)
+    counts = drawn.counts.astype(np.float32)  # once for all samples: faster than Resamples.sum
+    held, effective = 0, 0.0
+    for _ in range(TRIALS):
+        gold, predicted, _, weights = draw_rows(documents, size, rng, heavy=heavy)
+        draws = drawn.weighted(weights)
+        flips = (gold != predicted) & np.isin(gold, (0, 2)) & np.isin(predicted, (0, 2))
+        parts = [np.bincount(drawn.document, each) for each in (weights * flips, weights)]
+        found_flips, whole = np.array(parts, dtype=np.float32) @ counts.T
+        rate = (found_flips / whole).astype(float)
+        found = take_interval(rate, draws.count_documents())
+        held += found.low <= true <= found.high
+        effective += draws.count_documents()
+    return true * effective / TRIALS, held / TRIALS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("documents", "size", "heavy"),
+    [(50, 1, False), (100, 1, False), (400, 1, False), (1600, 1, False), (20, 10, False),
+     (50, 10, False), (100, 10, False), (200, 10, False), (400, 10, False), (600, 1, True),
+     (2000, 1, True), (4000, 1, True), (8000, 1, True), (16000, 1, True), (32000, 1, True)],
+)  # fmt: skip
+def test_what_is_said_of_few_flips(documents, size, heavy, capsys):
+    flips, share = simulate_flips(documents, size, np.random.default_rng(9), heavy=heavy)
+    what = f"{documents}{' weighted' * heavy} documents, rows each: {size}, flips: {flips:.1f}"
+    say(capsys, what, {"polarity_flip_rate": share})
+    said = look_up(OF_FLIPS_WEIGHTED if heavy else OF_FLIPS, flips)
+    assert share >= said - 0.03
+    if heavy == (size == 1):  # what the tables are of
+        assert share == pytest.approx(said, abs=0.03)

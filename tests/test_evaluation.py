@@ -14,7 +14,7 @@ from conftest import Trained
 from made import make_record, make_row
 from stance.errors import InputError
 from stance.evaluation import grounds
-from stance.evaluation.against import add_comparison, find_others
+from stance.evaluation.against import add_comparison, check_against, find_others
 from stance.evaluation.baselines import fit_baselines
 from stance.evaluation.compare import compare
 from stance.evaluation.folds import load_fold
@@ -213,6 +213,21 @@ def test_own_file_against_an_earlier_run(tiny_model, run, tmp_path):
     assert entry["against"]["difference"]["accuracy"]["value"] == 1
     assert {part["by"] for part in entry["slices"]} == {"label"}  # two outlets of 15 are too small
     assert read_records(tmp_path / "out" / "own.jsonl")[0].text == text
+
+
+def test_rows_that_were_compared_first_are_not_read_again(
+    judge, judged, place, tmp_path, monkeypatch
+):
+    write_results(tmp_path / "a.json", {"name": "x", "sha256": "y"}, judged)
+    read = check_against(tmp_path / "a.json", ["written", "probes"], place, None)
+    assert {name: rows == judged[name].rows for name, rows in read.items()} == {
+        "written": True, "probes": True,
+    }  # fmt: skip
+    monkeypatch.setattr("stance.evaluation.run.read_set_rows", None)  # a call would fail
+    again = evaluate(judge, ["written", "probes"], place, baselines=[], read=read)
+    assert [r.label for r in again["written"].records] == [
+        r.label for r in judged["written"].records
+    ]
 
 
 def test_a_wrong_other_run_costs_nothing(tiny_model, run, tmp_path):

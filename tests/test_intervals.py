@@ -1,6 +1,7 @@
 """Are the intervals right? Closed forms, what is said of them, speed."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,10 +10,10 @@ from scipy.stats import norm
 from made import make_record, make_row
 from stance.errors import InputError
 from stance.evaluation import metrics
+from stance.evaluation.cautions import list_cautions
 from stance.evaluation.coverage import expect_weighted
 from stance.evaluation.intervals import draw_documents, take_interval
 from stance.evaluation.summary import summarize
-from stance.evaluation.table import list_cautions
 from stance.types import LABELS
 
 Z = norm.ppf(0.975)
@@ -149,6 +150,27 @@ def test_intervals_that_are_too_narrow_are_said_to_be():
     (few,) = list_cautions({**enough, "weighted": {"effective_n": 33.4, "coverage": 0.87}})
     assert few.startswith("weighted they count as 33 rows, too narrow: simulated, they hold")
     assert "87 %" in few
+
+
+def test_few_polarity_flips_are_said():
+    entry = {"n": 200, "documents": 200, "per_label": {}, "weighted": None, "judge": None}
+    assert list_cautions({**entry, "flips": 0.0}) == []  # none at all has a bound of its own
+    assert list_cautions({**entry, "flips": 5.0}) == []
+    (few,) = list_cautions({**entry, "flips": 2.5})
+    assert few.startswith(
+        "polarity flips are 2.5 in effect, the intervals of their rate too narrow"
+    )
+    assert "88 % of samples" in few
+    weighted = {"effective_n": 300.0, "coverage": 0.94, "flips": 5.2}
+    _, few = list_cautions({**entry, "flips": 12.0, "weighted": weighted})
+    assert few.startswith("weighted polarity flips are 5.2 in effect, the intervals")
+    assert "70 % of samples" in few
+    rows = [make_row(i, "favor" if i % 2 else "against", f"d{i // 2}") for i in range(80)]
+    records = [make_record(i, "favor" if i < 8 else row.label) for i, row in enumerate(rows)]
+    assert summarize(rows, records)["flips"] == 2.0  # 5 % of 40 documents
+    heavy = [replace(row, fields={"weight": 1.0 + 20 * (i < 2)}) for i, row in enumerate(rows)]
+    found = summarize(heavy, records)["weighted"]["flips"]
+    assert found == pytest.approx(24 / 120 * 120**2 / (42**2 + 39 * 4), abs=0.05)
 
 
 def test_what_weighted_intervals_promise_depends_on_documents_too():

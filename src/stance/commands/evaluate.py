@@ -134,9 +134,10 @@ def run(options: argparse.Namespace) -> int:
     if not options.predictions and not (options.data and not names):
         check_sets(names, has_corpora=place.corpora is not None)
     options.out.parent.mkdir(parents=True, exist_ok=True)  # fails now rather than at the end
+    read = {}
     if options.against and not options.predictions:
-        check_against(options.against, names, place, options.data)
-    judge, judged = judge_sets(options, names, place)
+        read = check_against(options.against, names, place, options.data)
+    judge, judged = judge_sets(options, names, place, read)
     results = write_results(options.out, judge, judged)
     try:
         if options.against:
@@ -146,8 +147,17 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def judge_sets(options: argparse.Namespace, names: list[str], place: Any) -> tuple[Any, Any]:
-    """Return who was judged, as ``results.json`` names it, and the judged sets."""
+def judge_sets(
+    options: argparse.Namespace, names: list[str], place: Any, read: dict[str, Any]
+) -> tuple[Any, Any]:
+    """Return who was judged, as ``results.json`` names it, and the judged sets.
+
+    Args:
+        options: of the command.
+        names: the sets.
+        place: where data and models are.
+        read: rows that were read already, by set.
+    """
     from stance.evaluation.baselines import check_baselines
     from stance.evaluation.folds import train_missing
     from stance.evaluation.judges import judge_by_model, judge_by_scorer
@@ -168,7 +178,7 @@ def judge_sets(options: argparse.Namespace, names: list[str], place: Any) -> tup
         model.check_stances("stance evaluate")
         judge = judge_by_model(model)
     train_missing(names, place, for_articles=judge.needs_folds)
-    judged = evaluate(judge, names, place, own=options.data, baselines=baselines)
+    judged = evaluate(judge, names, place, own=options.data, baselines=baselines, read=read)
     return {"name": judge.name, "sha256": judge.sha256}, judged
 
 

@@ -13,11 +13,14 @@ from stance.evaluation.records import align, read_records
 from stance.evaluation.results import CORE, Judged, hash_gold, read_results
 from stance.evaluation.run import OWN, read_set_rows
 from stance.own import read_own_rows
+from stance.rows import Row
 
 log = logging.getLogger(__name__)
 
 
-def check_against(other: Path, names: Sequence[str], place: Place, own: Path | None) -> None:
+def check_against(
+    other: Path, names: Sequence[str], place: Place, own: Path | None
+) -> dict[str, list[Row]]:
     """Raise unless another run can be compared with, before anything is trained or judged.
 
     Args:
@@ -26,12 +29,18 @@ def check_against(other: Path, names: Sequence[str], place: Place, own: Path | N
         place: where the data are.
         own: the user's own file, for the set ``own``, or None.
 
+    Returns:
+        The rows of the shared sets, so that they need not be read again.
+
     Raises:
         InputError: the other run shares no set, or its rows are others.
     """
+    read = {}
     for name, path in find_others(other, (*names, *([OWN] if own else []))).items():
         rows = read_own_rows(own) if own and name == OWN else read_set_rows(name, place)
         align(rows, read_records(path), str(path))
+        read[name] = rows
+    return read
 
 
 def find_others(other: Path, names: Iterable[str]) -> dict[str, Path]:

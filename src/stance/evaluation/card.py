@@ -8,7 +8,7 @@ from typing import Any
 from stance.bundle import Bundle
 from stance.cascade import CascadeFacts
 from stance.errors import InputError
-from stance.evaluation import agreement, benchmarks, metrics, table
+from stance.evaluation import agreement, benchmarks, cautions, metrics, table
 from stance.evaluation.compare import compare, plant_regression
 from stance.evaluation.coverage import say_coverage
 from stance.evaluation.errors import format_errors, list_errors
@@ -136,7 +136,8 @@ def format_lesson(data: Path, bundle: Bundle) -> str:
 
 def note_narrow(entry: dict[str, Any]) -> str:
     """Return what to know of a set's intervals below its table, if they are too narrow."""
-    return "".join(f"\n\nIntervals: {words}." for words in table.list_narrow(entry))
+    words = (*cautions.list_narrow(entry), *cautions.list_rare(entry))
+    return f"\n\nIntervals: {'; '.join(words)}." if words else ""
 
 
 def format_overview(summaries: dict[str, dict[str, Any]]) -> str:
@@ -150,7 +151,7 @@ def format_overview(summaries: dict[str, dict[str, Any]]) -> str:
     heads = ("set", "rows / documents", "macro-F1", "accuracy", "calibration error",
              "holder found", "source found")  # fmt: skip
     narrow = [f"{entry['title']}: {words}" for entry in summaries.values()
-              for words in table.list_narrow(entry)]  # fmt: skip
+              for words in cautions.list_narrow(entry)]  # fmt: skip
     note = f"\n\nIntervals, {'; '.join(narrow)}." if narrow else ""
     return table.format_rows(heads, rows) + note
 

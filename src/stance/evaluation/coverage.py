@@ -2,7 +2,8 @@
 
 Each table gives, for a number of documents or of effective rows, the share of 1,000 samples in
 which the interval holds what the sample was drawn from: of accuracy or macro-F1, whichever is
-worse. ``pytest -m slow tests/test_coverage.py`` simulates them again.
+worse. Polarity flips are rarer; their rate is judged by how many of them there are in effect.
+``pytest -m slow tests/test_coverage.py`` simulates it all again.
 """
 
 from collections.abc import Mapping
@@ -21,6 +22,11 @@ BY_EFFECTIVE = {17: 0.81, 33: 0.87, 67: 0.90, 100: 0.91, 134: 0.92, 200: 0.93, 3
 """By Kish's effective size, where a tenth of the rows weigh 30 times as much as the others.
 
 Looked up by effective documents, of ten rows and more, it is right within five points."""
+
+OF_FLIPS = {0.5: 0.82, 1.2: 0.75, 2.5: 0.88, 5: 0.93, 10: 0.94}
+OF_FLIPS_WEIGHTED = {0.8: 0.79, 2.6: 0.71, 5.2: 0.70, 10.3: 0.87, 20.6: 0.92, 40: 0.93}
+"""By polarity flips in effect, of the interval of their rate: in documents of ten rows (of single
+rows it holds more often), and in single rows weighted as above."""
 
 
 def expect_coverage(documents: int, rows: int) -> float:
@@ -64,6 +70,22 @@ def say_coverage(share: float) -> str:
     return f"too narrow: simulated, they hold the truth in {100 * share:.0f} % of samples, not 95"
 
 
-def look_up(simulated: Mapping[int, float], size: float) -> float:
+def say_flips(flips: float, *, weighted: bool) -> str:
+    """Return in words that polarity flips are too few for the interval of their rate.
+
+    It is "" where they are enough, and where there are none: that has a bound of its own.
+
+    Args:
+        flips: how many there are in effect: their rate times the effective number of documents.
+        weighted: whether rows have weights.
+    """
+    narrow = say_coverage(look_up(OF_FLIPS_WEIGHTED if weighted else OF_FLIPS, flips))
+    if not flips or not narrow:
+        return ""
+    whose = "weighted polarity flips" if weighted else "polarity flips"
+    return f"{whose} are {flips:.1f} in effect, the intervals of their rate {narrow}"
+
+
+def look_up(simulated: Mapping[int, float] | Mapping[float, float], size: float) -> float:
     """Return the share between the simulated sizes; beyond the last one it is as there."""
     return round(float(np.interp(size, list(simulated), list(simulated.values()))), 2)

@@ -1,7 +1,7 @@
 """The harness: a judge and data sets in, ``results.json`` and per-row predictions out."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,6 +69,7 @@ def evaluate(
     *,
     own: Path | None = None,
     baselines: Sequence[str] | None = None,
+    read: Mapping[str, list[Row]] | None = None,
 ) -> dict[str, Judged]:
     """Let the judge and the baselines judge each set.
 
@@ -81,20 +82,23 @@ def evaluate(
         place: where data and models are.
         own: a user's own labelled file, judged as the set ``own``, or None.
         baselines: names of the baselines; None for all that can be made, the slow ones apart.
+        read: rows that were read already, by set.
 
     Raises:
         InputError: a set is unknown, lacks its corpora, or lacks its fold models.
     """
     if names or not own:
         check_sets(names, has_corpora=place.corpora is not None)
-    own_rows = read_own_rows(own) if own else []  # a fault of the file is better said now
+    read = dict(read or {})
+    if own and OWN not in read:
+        read[OWN] = read_own_rows(own)  # a fault of the file is better said now
     plain = [name for name in names if name in EVALUATED or name == PROBES]
     if "articles" in plain and learn_articles(judge, place):
         plain.remove("articles")
     beside = fit_for_judge(judge, place, baselines) if plain or own else Beside()
     judged: dict[str, Judged] = {}
     for name in names:
-        rows = read_set_rows(name, place)
+        rows = read[name] if name in read else read_set_rows(name, place)
         log.info("%s: %d rows", name, len(rows))
         who, there = None, beside
         if name in plain:
@@ -109,12 +113,12 @@ def evaluate(
             who = f"recipe {place.recipe.stem}, fine-tuned on the benchmark's training rows"
         records = align(rows, records, name)
         judged[name] = Judged(rows, records, who, absent=there.absent, note=there.note)
-    if own_rows:
-        log.info("%s: %d rows", own, len(own_rows))
-        scorers = beside.take(own_rows)
-        records = judge_rows(judge, scorers, own_rows, None, bars=place.bars, keep_text=True)
-        file = own.name if own else None
-        judged[OWN] = Judged(own_rows, records, file=file, absent=beside.absent, note=beside.note)
+    if own:
+        rows = read[OWN]
+        log.info("%s: %d rows", own, len(rows))
+        scorers = beside.take(rows)
+        records = judge_rows(judge, scorers, rows, None, bars=place.bars, keep_text=True)
+        judged[OWN] = Judged(rows, records, file=own.name, absent=beside.absent, note=beside.note)
     return add_core(judged)
 
 

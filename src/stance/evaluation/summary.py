@@ -56,6 +56,7 @@ def summarize(rows: Sequence[Row], records: Sequence[Record]) -> dict[str, Any]:
         "documents": draws.counts.shape[1],
         "resamples": len(draws.counts) - 1,
         "coverage": expect_coverage(draws.counts.shape[1], len(rows)),
+        "flips": count_flips(values, draws),
         "metrics": pack(values, count_bases(rows, records, draws)),
         "per_label": summarize_labels(confusion, draws, gold, predicted),
         "reliable": summarize_reliable(records, draws, gold, predicted),
@@ -127,6 +128,11 @@ def count_all(
         **dict.fromkeys(metrics.SHARES, draws.count_documents()),
         **metrics.bound_means(draws, gold, predicted),
     }
+
+
+def count_flips(values: Mapping[str, Array], draws: Resamples) -> float:
+    """Return how many polarity flips there are in effect: their rate times effective documents."""
+    return round(float(values["polarity_flip_rate"][0]) * draws.count_documents(), 1)
 
 
 def measure_scores(
@@ -255,6 +261,7 @@ def summarize_weighted(
     return {
         "effective_n": round(count_effective(weights), 1),
         "coverage": expect_weighted(draws.document, weights),
+        "flips": count_flips(values, weighted),
         "metrics": pack(values, count_all(weighted, gold, predicted)),
         "baselines": summarize_baselines(records, weighted, gold, values),
     }

@@ -11,8 +11,7 @@ from stance.evaluation.baselines import (
     SLOW,
     say_not_run,
 )
-from stance.evaluation.coverage import LEAST, expect_coverage, say_coverage
-from stance.evaluation.slices import MIN_DOCUMENTS, MIN_OF_LABEL, MIN_ROWS
+from stance.evaluation.cautions import NOTE_SLICES, count, list_cautions, mark_narrow, name_set
 
 METRICS = ("macro_f1", "macro_f1_three", "f1_favor_against", "accuracy", "polarity_flip_rate")
 HEADS = ("system", "macro-F1", "macro-F1 without conditional", "F1 favor/against", "accuracy",
@@ -22,12 +21,6 @@ PERCENT = ("polarity_flip_rate", "polarity_flip_rate_weighted", "reliable_share"
 LOWER = ("polarity_flip_rate", "polarity_flip_rate_weighted", "ece", "brier", "aurc")
 """Metrics of which less is better."""
 WORST = 10  # slices that are printed
-NARROW = " !"  # behind the intervals of a slice, where they are too narrow
-NOTE_SLICES = (
-    f"Slices of at least {MIN_ROWS} rows; macro-F1 where each label has at least {MIN_OF_LABEL} "
-    f"rows of {MIN_DOCUMENTS} documents. Where `!` stands, documents are so few that intervals are "
-    f"too narrow: simulated, they hold the truth in less than {100 * LEAST:.0f} % of samples."
-)
 NOTHING = {"value": None, "low": None, "high": None}
 BASELINE_NAMES = {
     MAJORITY: "majority",
@@ -191,11 +184,6 @@ def format_slices(slices: Sequence[dict[str, Any]]) -> str:
     return f"{table}\n\n{NOTE_SLICES}" if rows else table
 
 
-def mark_narrow(part: dict[str, Any]) -> str:
-    """Return the mark of a slice whose intervals are too narrow, or nothing."""
-    return NARROW if say_coverage(part["coverage"]) else ""
-
-
 def show_difference(metric: str, entry: dict[str, Any]) -> str:
     """Return a difference with its interval, signed."""
     return format_interval(entry, percent=metric in PERCENT, signed=True)
@@ -275,42 +263,6 @@ def format_head(name: str, entry: dict[str, Any]) -> str:
     size = f"{count(entry['n'], 'row')} of {count(entry['documents'], 'document')}"
     head = f"{title}: {size}, 95 % intervals"
     return "; ".join([head, *list_cautions(entry)])
-
-
-def name_set(name: str, entry: dict[str, Any]) -> str:
-    """Return a set's name, with that of the user's own file it is."""
-    return f"{name} ({file})" if (file := entry.get("file")) else name
-
-
-def count(n: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{n} {noun}{'' if n == 1 else 's'}"
-
-
-def list_cautions(entry: dict[str, Any]) -> list[str]:
-    """Return what to know of a set's figures: few documents, absent labels, weights, the judge."""
-    absent = [label for label, part in entry["per_label"].items() if not part["n"]]
-    found = list_narrow(entry)
-    if absent:
-        found.append(f"no row is {' or '.join(absent)}, an F1 of 0 in the mean of four labels")
-    if entry["weighted"]:
-        size = entry["weighted"]["effective_n"]
-        narrow = say_coverage(entry["weighted"]["coverage"])
-        found.append(f"weighted they count as {size:.0f} rows" + (narrow and f", {narrow}"))
-    if entry["judge"]:
-        found.append(f"judged by {entry['judge']}")
-    if entry.get("note"):
-        found.append(entry["note"])
-    return found
-
-
-def list_narrow(entry: dict[str, Any]) -> list[str]:
-    """Return what to know of intervals from few documents, if these are few."""
-    documents = entry["documents"]
-    if documents < 2:
-        return ["one document gives none"]
-    narrow = say_coverage(expect_coverage(documents, entry["n"]))
-    return [f"from {documents} documents they are {narrow}"] if narrow else []
 
 
 def format_published(entry: dict[str, Any]) -> str:

@@ -7,24 +7,20 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError
 
 from stance import __version__
 from stance.errors import InputError
+from stance.evaluation.cautions import NOTE_SLICES, count, list_cautions, mark_narrow, name_set
 from stance.evaluation.table import (
     BASELINE_NAMES,
     HEADS,
     METRIC_NAMES,
     METRICS,
-    NOTE_SLICES,
     NOTHING,
     PERCENT,
-    count,
     format_interval,
     list_absent,
-    list_cautions,
     list_systems,
     list_weighted,
-    mark_narrow,
     name_directed,
     name_other,
-    name_set,
     show_difference,
 )
 from stance.report.plots import (
