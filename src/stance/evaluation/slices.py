@@ -129,7 +129,7 @@ def summarize_slices(
             confusions = draws.sum(np.eye(CELLS)[pairs] * inside[:, None])
             entry: dict[str, Any] = {"by": name, "value": str(kinds[k]), "n": int(sizes[k]),
                      "documents": len(np.unique(documents[inside]))}  # fmt: skip
-            entry["coverage"] = expect_coverage(entry["documents"], entry["n"])
+            entry["coverage"] = expect_coverage(draws.document[inside])
             told = is_told(gold[inside], documents[inside])
             scores = measure(confusions, draws.count_documents(inside), with_macro=told)
             bounds = metrics.bound_means(draws.weighted(draws.weights * inside), gold, predicted)
