@@ -1,14 +1,14 @@
 """``results.json``: what a run found, whole, in one file; and the per-row predictions beside it.
 
 Of each set it holds ``metrics`` (value, low, high), the ``coverage`` that their 95 % intervals
-really have from so few documents or effective rows (simulated; null from fewer than were), the ``flips`` in effect,
-``per_label``, ``confusion``, ``baselines`` (metrics, and the judge's paired lead), both again
-``weighted`` where rows have weights, the ``annotator`` row, ``phenomena`` of probes, ``slices``,
-the ``reliability`` and ``risk_coverage`` curves, the ``misread`` rows by id, the ``models`` that
-judged, the ``judge`` in words where its name does not say all, the user's own ``file`` it is, why
-baselines are ``absent``, a ``note`` where they were trained on other rows than the judge, the
-``benchmark`` it is, a hash of the ``gold``, and the comparison ``against`` another run, which is
-named with its models. What does not apply is null.
+really have from so few documents or effective rows (simulated; null from fewer than were), the
+``flips`` in effect, ``per_label``, ``confusion``, ``baselines`` (metrics, and the judge's paired
+lead), both again ``weighted`` where rows have weights, the ``annotator`` row, ``phenomena`` of
+probes, ``slices``, the ``reliability`` and ``risk_coverage`` curves, the ``misread`` rows by id,
+the ``models`` that judged, the ``judge`` in words where its name does not say all, the user's own
+``file`` it is, why baselines are ``absent``, a ``note`` where they were trained on other rows than
+the judge, the ``benchmark`` it is, a hash of the ``gold``, and the comparison ``against`` another
+run, which is named with its models. What does not apply is null.
 """
 
 import hashlib
