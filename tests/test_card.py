@@ -50,7 +50,7 @@ def test_a_card_that_differs_is_named_with_the_line(tmp_path, monkeypatch, capsy
     assert not make_card.tell(card_file, "a\nb\n")
     assert make_card.tell(card_file, "a\nc\nd\n")
     assert capsys.readouterr().out.splitlines() == [
-        "card.md: up to date", "card.md: 2 lines differ, the first is 2", "  found: b", "  due:   c"
+        "card.md: up to date", "card.md: differs from line 2 on", "  found: b", "  due:   c"
     ]  # fmt: skip
 
 

@@ -87,7 +87,7 @@ def tell(path: Path, text: str) -> bool:
         print(f"{name}: up to date")
         return False
     number, old, new = differs[0]
-    print(f"{name}: {len(differs)} lines differ, the first is {number}\n  found: {old[:SHOWN]}\n"
+    print(f"{name}: differs from line {number} on\n  found: {old[:SHOWN]}\n"
           f"  due:   {new[:SHOWN]}")  # fmt: skip
     return True
 
