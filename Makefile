@@ -24,7 +24,7 @@ test: $(DEVELOP) ## install everything for development and run the fast tests (u
 browser: $(DEVELOP) ## check the pages in Chromium (needs Debian's chromium; a minute)
 	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m browser
 
-evaluate: $(DEVELOP) ## recompute every number of model_card.md from the committed predictions (seconds)
+evaluate: $(DEVELOP) ## recompute the tables of the cards from the committed predictions (seconds)
 	@$(BIN)/python train/make_card.py --check
 
 card: $(DEVELOP) ## write the tables of the cards from the committed predictions

@@ -9,10 +9,11 @@ import pytest
 import yaml
 from huggingface_hub import ModelCard, ModelCardData
 
+import make_card
 from made import make_record, make_row
-from stance.bundle import read_bundle
+from stance.bundle import hash_file, read_bundle
 from stance.errors import InputError
-from stance.evaluation import card, data_card, table, trials
+from stance.evaluation import card, data_card, measured, table, trials
 from stance.evaluation.folds import ARTICLES, saw_articles
 from stance.evaluation.model_plots import draw_model_plots
 from stance.evaluation.records import read_records
@@ -40,6 +41,42 @@ def test_cards_are_what_the_predictions_give(root):
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "src/stance/weights/negotiations/README.md: up to date" in done.stdout
+
+
+def test_a_card_that_differs_is_named_with_the_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(make_card, "ROOT", tmp_path)
+    card_file = tmp_path / "card.md"
+    card_file.write_text("a\nb\n")
+    assert not make_card.tell(card_file, "a\nb\n")
+    assert make_card.tell(card_file, "a\nc\nd\n")
+    assert capsys.readouterr().out.splitlines() == [
+        "card.md: up to date", "card.md: differs from line 2 on", "  found: b", "  due:   c"
+    ]  # fmt: skip
+
+
+SCORE = {"value": -0.5, "low": -0.75, "high": -0.25}
+
+
+def test_figures_in_prose_are_those_of_files_that_scripts_leave(released, tmp_path):
+    weights = hash_file(released.folder / measured.WEIGHTS)
+    noises = {measured.WORST_NOISE: {"macro_f1": SCORE, "accuracy": SCORE, "changed": 0.125}}
+    noise = {"model": released.sha256, "rows": 2001, "documents": 1001, "noises": noises}
+    own = {"encoder": weights, "labels": ["yes", "no"], "train": 1999, "test": 99,
+           "systems": {"model": {"macro_f1": SCORE},
+                       "other": {"macro_f1": SCORE, "model_minus_it": SCORE}}}  # fmt: skip
+    lines = (measured.format_noise, measured.format_noises, measured.format_own_labels)
+    assert all("not measured yet" in line(tmp_path, released) for line in lines)
+    for old in (False, True):
+        other = {"model": "0" * 64} if old else {}
+        (tmp_path / measured.NOISE).write_text(json.dumps(noise | other))
+        other = {"encoder": "0" * 64} if old else {}
+        (tmp_path / measured.OWN_LABELS).write_text(json.dumps(own | other))
+        found = [line(tmp_path, released) for line in lines]
+        assert ["an earlier model, `000000000000`" in text for text in found] == [old] * 3
+        assert all("0.500 [-0.750, -0.250]" in text for text in found)
+        assert all("2,001 rows of 1,001 documents" in text for text in found[:2])
+        assert "labels yes, no; 1,999 rows to train on, 99 to test" in found[2]
 
 
 def copy_data(root, tmp_path, old, new, times=-1):

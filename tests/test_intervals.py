@@ -11,9 +11,10 @@ from made import make_record, make_row
 from stance.errors import InputError
 from stance.evaluation import metrics
 from stance.evaluation.cautions import list_cautions
-from stance.evaluation.coverage import expect_weighted
+from stance.evaluation.coverage import expect_coverage, expect_weighted
 from stance.evaluation.intervals import draw_documents, take_interval
 from stance.evaluation.summary import summarize
+from stance.types import LABELS
 
 Z = norm.ppf(0.975)
 
@@ -80,33 +81,104 @@ def test_one_document_has_a_value_and_no_interval():
     assert found.to_dict() == {"value": 0.5, "low": None, "high": None}
 
 
+def summarize_labels(gold, predicted):
+    rows = [make_row(i, label, document=f"d{i}") for i, label in enumerate(gold)]
+    return summarize(rows, [make_record(i, label) for i, label in enumerate(predicted)])
+
+
+def test_f1_of_all_right_has_the_bound_of_its_labels():
+    gold = [label for label in LABELS for _ in range(8)]
+    found = summarize_labels(gold, gold)
+    share = 0.025 ** (1 / 8)  # Clopper and Pearson's of the share of a label's rows that are right
+    for part in found["per_label"].values():
+        assert part["f1"]["low"] == pytest.approx(2 * share / (1 + share), abs=1e-6)
+        assert part["f1"]["high"] == 1
+    for name in metrics.MEANS:
+        assert found["metrics"][name] == found["per_label"]["favor"]["f1"]
+    assert found["metrics"]["aurc"]["high"] == pytest.approx(1 - 0.025 ** (1 / 32), abs=1e-6)
+
+
+def test_f1_of_none_right_has_a_bound_and_an_absent_label_none():
+    found = summarize_labels(["favor"] * 6 + ["neutral"] * 24, ["against"] * 6 + ["neutral"] * 24)
+    share = 1 - 0.025 ** (1 / 6)
+    high = 2 * share / (1 + share)
+    assert found["per_label"]["favor"]["f1"] == {
+        "value": 0, "low": 0, "high": pytest.approx(high, abs=1e-6)
+    }  # fmt: skip
+    assert found["per_label"]["conditional"]["f1"] == {"value": 0, "low": 0, "high": 0}
+    macro = found["metrics"]["macro_f1"]
+    assert macro["value"] == 0.25
+    assert macro["high"] == pytest.approx((1 + 2 * high) / 4, abs=1e-6)
+    assert macro["low"] < 0.25
+
+
+def test_bounds_of_f1_hold_the_truth_as_often_as_they_should():
+    rng = np.random.default_rng(6)
+    alone, held = draw_documents(np.arange(30), resamples=2), []
+    for _ in range(2000):
+        gold = np.arange(30) % 4
+        right = rng.uniform(size=30) < 0.95  # all are in every fifth sample
+        found = np.where(right, gold, (gold + 1) % 4)
+        bounds = metrics.bound_means(alone, gold, found)
+        if bounds:
+            true = 0.95  # each label's F1: as many rows are missed as are taken for it
+            held.append(bounds["macro_f1"].low <= true <= bounds["macro_f1"].high)
+    assert len(held) > 200
+    assert np.mean(held) >= 0.975
+
+
+FINE = {
+    "n": 200, "documents": 200, "effective_documents": 200.0, "resamples": 10_000,
+    "coverage": 0.94, "per_label": {"favor": {"n": 3}}, "weighted": None, "judge": None,
+}  # fmt: skip
+
+
 def test_intervals_that_are_too_narrow_are_said_to_be():
+    assert list_cautions(FINE) == []
     labels = {"favor": {"n": 3}, "against": {"n": 0}}
-    entry = {"n": 9, "documents": 5, "per_label": labels, "weighted": None, "judge": None}
-    short, absent = list_cautions({**entry, "n": 50})
+    five = {"documents": 5, "effective_documents": 5.0, "coverage": 0.71, "per_label": labels}
+    short, absent = list_cautions({**FINE, **five})
     assert short == (
         "from 5 documents they are too narrow: simulated, they hold the truth in 71 % of samples, "
         "not 95"
     )
     assert absent == "no row is against, an F1 of 0 in the mean of four labels"
-    assert "61 % of samples" in list_cautions({**entry, "n": 10, "documents": 10})[0]
-    assert "85 % of samples" in list_cautions({**entry, "n": 40, "documents": 40})[0]
-    assert list_cautions({**entry, "documents": 1})[0] == "one document gives none"
-    enough = {**entry, "n": 200, "documents": 200, "per_label": {"favor": {"n": 3}}}
-    assert list_cautions(enough) == []
-    assert list_cautions(
-        {**enough, "weighted": {"effective_n": 218.4, "coverage": 0.93}, "judge": "others"}
-    ) == [
-        "weighted they count as 218 rows",
-        "judged by others",
+    few = {"documents": 50, "effective_documents": 1.2, "coverage": None}
+    (unknown,) = list_cautions({**FINE, **few})
+    assert unknown.startswith(
+        "from 50 documents, in effect 1, they are too narrow, and these too few"
+    )
+    assert "simulated" not in unknown
+    assert list_cautions({**FINE, "documents": 1, "coverage": 0.0})[0] == "one document gives none"
+    assert list_cautions({**FINE, "resamples": 2000}) == [
+        "by 2,000 resamples, not 10,000, of so many documents"
     ]
-    (few,) = list_cautions({**enough, "weighted": {"effective_n": 33.4, "coverage": 0.87}})
+    assert list_cautions(
+        {**FINE, "weighted": {"effective_n": 218.4, "coverage": 0.93}, "judge": "others"}
+    ) == ["weighted they count as 218 rows", "judged by others"]
+    (few,) = list_cautions({**FINE, "weighted": {"effective_n": 33.4, "coverage": 0.87}})
     assert few.startswith("weighted they count as 33 rows, too narrow: simulated, they hold")
     assert "87 %" in few
 
 
+def number(sizes):
+    """Number the documents of so many rows each."""
+    return np.repeat(np.arange(len(sizes)), sizes)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [([9], 0.0), ([1] * 2, None), ([1] * 4, None), ([1] * 7, None), ([10] * 2, None),
+     ([1] * 10, 0.61), ([1] * 40, 0.85), ([10] * 3, 0.53), ([10] * 5, 0.71), ([10] * 50, 0.94),
+     ([450] + [1] * 49, None), ([19] * 5 + [1] * 45, 0.87), ([200] * 2 + [1] * 98, 0.54)],
+)  # fmt: skip
+def test_what_is_said_of_documents_goes_by_their_effective_number(sizes, said):
+    assert expect_coverage(number(sizes)) == said
+
+
 def test_few_polarity_flips_are_said():
-    entry = {"n": 200, "documents": 200, "per_label": {}, "weighted": None, "judge": None}
+    entry = {**FINE, "per_label": {}}
+    assert "too few to say" in list_cautions({**entry, "flips": 0.3})[0]
     assert list_cautions({**entry, "flips": 0.0}) == []  # none at all has a bound of its own
     assert list_cautions({**entry, "flips": 5.0}) == []
     (few,) = list_cautions({**entry, "flips": 2.5})
@@ -129,14 +201,14 @@ def test_few_polarity_flips_are_said():
 def test_what_weighted_intervals_promise_depends_on_documents_too():
     alone, alike = np.arange(200), np.ones(200)
     assert expect_weighted(np.zeros(200, int), alike) == 0
-    entry = {"documents": 1, "n": 9, "per_label": {}, "judge": None,
+    entry = {**FINE, "documents": 1, "n": 9, "per_label": {}, "coverage": 0.0,
              "weighted": {"effective_n": 9.0, "coverage": 0.0}}  # fmt: skip
     assert list_cautions(entry) == ["one document gives none", "weighted they count as 9 rows"]
     assert expect_weighted(alone, alike) == 0.93
-    assert expect_weighted(alone // 40, alike) == 0.71  # as unweighted from five documents
+    assert expect_weighted(alone // 40, alike) is None  # five documents, weighted not simulated
     heavy = np.where(alone < 10, 30.0, 1.0)
     assert expect_weighted(alone, heavy) == 0.84
-    assert expect_weighted(alone // 10, heavy) == 0.81  # one document has most of the weight
+    assert expect_weighted(alone // 10, heavy) is None  # one document has most of the weight
     level = np.where(alone % 10, 1.0, 30.0)  # each document has its heavy row
     assert expect_weighted(alone // 10, level) == 0.82
 

@@ -305,6 +305,50 @@ def opened(browser, page, tmp_path, request):
 both = pytest.mark.parametrize("opened", SIZES.values(), ids=SIZES, indirect=True)
 
 
+def spoil(entry, place, value):
+    """Change or, with None, take out a figure of a set; return the set."""
+    *path, last = place.split(".")
+    part = entry
+    for key in path:
+        part = part[key]
+    if value is None:
+        del part[last]
+    else:
+        part[last] = value
+    return entry
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "words"),
+    [("metrics.macro_f1", {"value": 17.0, "low": -3.0, "high": 99.0}, r"metrics.macro_f1 17.0 \["),
+     ("metrics.accuracy", {"value": 0.5, "low": 0.6, "high": 0.4}, "metrics.accuracy 0.5"),
+     ("metrics.accuracy.value", float("nan"), "nan"), ("coverage", None, "no coverage"),
+     ("reliability", [{"n": 1, "confidence": float("inf"), "accuracy": 0.5}], "inf"),
+     ("per_label", {}, "per_label of no label")],
+)  # fmt: skip
+def test_impossible_or_partial_results_make_no_page(results, tmp_path, place, value, words):
+    found = json.loads(json.dumps(results))
+    spoil(found["sets"]["probes"], place, value)
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(found))
+    with pytest.raises(InputError, match=words):
+        read_results(path)
+
+
+def test_a_set_of_an_unsafe_name_makes_no_page(results, tmp_path):
+    path = tmp_path / "results.json"
+    sets = {"a/../b c": results["sets"]["probes"]}
+    path.write_text(json.dumps({**results, "sets": sets}))
+    with pytest.raises(InputError, match="a set of the name"):
+        read_results(path)
+
+
+def test_results_as_written_are_possible(results, tmp_path):
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(results))
+    assert read_results(path)["sets"].keys() == results["sets"].keys()
+
+
 @pytest.mark.browser
 @both
 def test_every_plot_is_there_and_nothing_complains(opened):

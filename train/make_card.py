@@ -2,15 +2,18 @@
 
 Usage: python train/make_card.py [--check | --benchmarks RESULTS]
 
-The cards are model_card.md, README.md, data/README.md and train/README.md; benchmarks/README.md
-gets its tables, and README.md its line on speed, from the reports in benchmarks/results.
+The cards are model_card.md and the README.md of the root, of data, train and benchmarks. What
+stands between marks is written, from the committed predictions and, of timings, from the reports in
+benchmarks/results; other prose is not.
 
-With --check nothing is written; the exit code is 1 when a table differs from what the committed
-predictions give. With --benchmarks the outcomes of a run of stance evaluate on the benchmarks are
-taken into data/predictions first, without the rows (STANCE_CORPORA must name their texts). The
-released folder's README.md is the model card.
+With --check nothing is written; the exit code is 1 when a card differs from what the committed
+predictions and figures give, or the released folder's copy from the card. It prints which. With
+--benchmarks the outcomes of a run of stance evaluate on the benchmarks are taken into
+data/predictions first, without the rows (STANCE_CORPORA must name their texts). The released
+folder's README.md is the model card.
 """
 
+from itertools import zip_longest
 from pathlib import Path
 
 from calling import make_parser, run_script
@@ -32,6 +35,7 @@ from stance.files import write_text
 from stance.layers import find_corpora
 
 ROOT = Path(__file__).parent.parent
+SHOWN = 160  # characters of a line that differs
 RELEASED = ROOT / "src" / "stance" / "weights" / "negotiations"
 
 
@@ -55,29 +59,42 @@ def fill_cards(*, check: bool) -> int:
     tables = {
         ROOT / "model_card.md": model_tables,
         ROOT / "README.md": model_tables | timing_tables,
-        ROOT / "benchmarks" / "README.md": timing_tables,
         ROOT / "train" / "README.md": model_tables,
+        ROOT / "benchmarks" / "README.md": model_tables | timing_tables,
         ROOT / "data" / "README.md": model_tables
         | build_data_tables(ROOT / "data")
         | {"texts": format_sources(read_table(TABLE), read_parts(ROOT / "data"))},
     }
-    stale = False
-    for path, part in tables.items():
-        text = path.read_text(encoding="utf-8")
-        filled = fill(text, part)
-        stale |= filled != text
-        print(f"{path.relative_to(ROOT)}: {'differs' if filled != text else 'up to date'}")
-        if not check:
-            write_text(path, filled)
-    card = (ROOT / "model_card.md").read_text(encoding="utf-8")
+    filled = {path: fill(path.read_text(encoding="utf-8"), part) for path, part in tables.items()}
+    filled[RELEASED / CARD] = filled[ROOT / "model_card.md"]
+    stale = [tell(path, text) for path, text in filled.items()]
     if check:
-        stale |= card != (RELEASED / CARD).read_text(encoding="utf-8")
-        return int(stale)
+        return int(any(stale))
+    for path, text in filled.items():
+        write_text(path, text)
     draw_data_plots(ROOT / "data", read_data_parts(ROOT / "data"), ROOT / "data" / "plots")
     draw_model_plots(ROOT / "data", ROOT / "data" / "plots")
-    write_text(RELEASED / CARD, card)
     write_settings(RELEASED, bundle.settings)
     return 0
+
+
+def tell(path: Path, text: str) -> bool:
+    """Print whether a card is what it should be, and the first line in which it is not.
+
+    Returns:
+        Whether it differs.
+    """
+    found, due = path.read_text(encoding="utf-8").splitlines(), text.splitlines()
+    pairs = enumerate(zip_longest(found, due, fillvalue="nothing"), start=1)
+    differs = [(number, *pair) for number, pair in pairs if pair[0] != pair[1]]
+    name = path.relative_to(ROOT)
+    if not differs:
+        print(f"{name}: up to date")
+        return False
+    number, old, new = differs[0]
+    print(f"{name}: differs from line {number} on\n  found: {old[:SHOWN]}\n"
+          f"  due:   {new[:SHOWN]}")  # fmt: skip
+    return True
 
 
 def main() -> int:

@@ -54,5 +54,10 @@ mkdir -p $released
 cp -r "$runs"/small/. $released
 rm -rf $released/training
 .venv/bin/python train/judge_validation.py
+.venv/bin/python benchmarks/noise.py
+case $benchmarks in *gwsd*)
+	.venv/bin/python examples/own_labels.py gwsd "$runs/gwsd" --plain
+	cp "$runs/gwsd/figures.json" data/own_labels.json ;;
+esac
 .venv/bin/python train/make_card.py ${benchmarks:+--benchmarks "$runs/benchmarks.json"}
 make evaluate

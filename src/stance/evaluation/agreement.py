@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.evaluation.intervals import Array, Interval, draw_documents, take_interval
-from stance.evaluation.metrics import SHARES, compute_iou, compute_metrics, sum_confusions
+from stance.evaluation.metrics import (
+    SHARES,
+    average_bounds,
+    bound_means,
+    compute_iou,
+    compute_metrics,
+    sum_confusions,
+)
 from stance.rows import Row
 from stance.types import LABELS
 
@@ -109,6 +116,7 @@ def summarize_annotator(
     predicted = predicted[[places[row.id] for row in shared]]
     draws = draw_documents([row.document for row in shared])
     parts: dict[str, list[dict[str, Array]]] = {"annotator": [], "judge": []}
+    bounds: dict[str, list[dict[str, Interval]]] = {"annotator": [], "judge": []}
     sizes, bases = [], []
     for i in range(len(names)):
         reference = np.array([vote_majority(column) for column in np.delete(votes, i, axis=0).T])
@@ -117,25 +125,37 @@ def summarize_annotator(
         kept = draws.weighted(used.astype(float))
         bases.append(kept.count_documents())
         for name, labels in (("annotator", votes[i]), ("judge", predicted)):
-            confusions = sum_confusions(kept, np.maximum(reference, 0), labels)
-            parts[name].append(compute_metrics(confusions))
+            gold = np.maximum(reference, 0)
+            parts[name].append(compute_metrics(sum_confusions(kept, gold, labels)))
+            bounds[name].append(bound_means(kept, gold, labels))
     kinds = {vote["kind"] for row in shared for vote in row.fields["votes"]
              if vote["annotator"] in names}  # fmt: skip
     return {
         "annotators": len(names),
         "kind": " or ".join(sorted(kinds)),
         "n": round(float(np.mean(sizes)), 1),
-        **{
-            name: {
-                metric: take_interval(
-                    np.mean([part[metric] for part in found], axis=0),
-                    min(bases) if metric in SHARES else None,
-                ).to_dict()
-                for metric in found[0]
-            }
-            for name, found in parts.items()
-        },
+        **{name: average(found, bounds[name], min(bases)) for name, found in parts.items()},
     }
+
+
+def average(
+    parts: Sequence[dict[str, Array]], bounds: Sequence[dict[str, Interval]], documents: float
+) -> dict[str, Any]:
+    """Return the intervals of the metrics' means over the annotators left out.
+
+    Args:
+        parts: each one's metrics, (1 + resamples,).
+        bounds: each one's bounds where resamples give none.
+        documents: number of documents that a share is of.
+    """
+    found = {}
+    for metric in parts[0]:
+        known = [part[metric] for part in bounds if metric in part]
+        mean = np.mean([part[metric] for part in parts], axis=0)
+        sampled = take_interval(mean, documents if metric in SHARES else None)
+        whole = len(known) == len(parts)
+        found[metric] = (average_bounds(known) if whole else sampled).to_dict()
+    return found
 
 
 def vote_majority(votes: NDArray[np.integer]) -> int:

@@ -13,6 +13,7 @@ from stance.evaluation.compare import compare, plant_regression
 from stance.evaluation.coverage import say_coverage
 from stance.evaluation.errors import format_errors, list_errors
 from stance.evaluation.intervals import draw_documents
+from stance.evaluation.measured import format_noise, format_noises, format_own_labels
 from stance.evaluation.outcomes import measure_outcomes, read_outcomes
 from stance.evaluation.records import align, read_records
 from stance.evaluation.released import (
@@ -52,6 +53,9 @@ def build_model_tables(data: Path, bundle: Bundle) -> dict[str, str]:
         "benchmarks": format_benchmarks(data / "predictions"),
         "errors": format_validation_errors(data, bundle),
         "ablations": format_ablations(data / "ablations.json"),
+        "noise": format_noise(data, bundle),
+        "noises": format_noises(data, bundle),
+        "own-labels": format_own_labels(data, bundle),
         "recipes": format_recipes(data / "recipes.json", TITLES),
     }
     tables["measures"] = format_measures(summaries)
@@ -85,7 +89,8 @@ def format_annotator(data: Path) -> str:
     lines = []
     for name, labels in (("the earlier annotator", earlier), ("stance", model)):
         scores = pack(
-            metrics.compute_metrics(metrics.sum_confusions(draws, gold, labels)), count_all(draws)
+            metrics.compute_metrics(metrics.sum_confusions(draws, gold, labels)),
+            count_all(draws, gold, labels),
         )
         lines.append([name, str(len(shared)),
                       *(table.format_interval(scores[x], percent=x in table.PERCENT)

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from stance.evaluation.coverage import LEAST, expect_coverage, say_coverage, say_flips
+from stance.evaluation.coverage import LEAST, say_coverage, say_flips
+from stance.evaluation.intervals import RESAMPLES
 from stance.evaluation.slices import MIN_DOCUMENTS, MIN_OF_LABEL, MIN_ROWS
 
 NARROW = " !"  # behind the intervals of a slice, where they are too narrow
 NOTE_SLICES = (
     f"Slices of at least {MIN_ROWS} rows; macro-F1 where each label has at least {MIN_OF_LABEL} "
     f"rows of {MIN_DOCUMENTS} documents. Where `!` stands, documents are so few that intervals are "
-    f"too narrow: simulated, they hold the truth in less than {100 * LEAST:.0f} % of samples."
+    f"too narrow: simulated, they hold the truth in less than {100 * LEAST:.0f} % of samples, "
+    "or are too few to say."
 )
 
 
@@ -27,6 +29,10 @@ def list_cautions(entry: dict[str, Any]) -> list[str]:
     """Return what to know of a set's figures: few documents, absent labels, weights, the judge."""
     absent = [label for label, part in entry["per_label"].items() if not part["n"]]
     found = list_narrow(entry)
+    if 0 < entry["resamples"] < RESAMPLES:
+        found.append(
+            f"by {entry['resamples']:,} resamples, not {RESAMPLES:,}, of so many documents"
+        )
     if absent:
         found.append(f"no row is {' or '.join(absent)}, an F1 of 0 in the mean of four labels")
     if entry["weighted"]:
@@ -43,11 +49,12 @@ def list_cautions(entry: dict[str, Any]) -> list[str]:
 
 def list_narrow(entry: dict[str, Any]) -> list[str]:
     """Return what to know of intervals from few documents, if these are few."""
-    documents = entry["documents"]
+    documents, effective = entry["documents"], entry["effective_documents"]
     if documents < 2:
         return ["one document gives none"]
-    narrow = say_coverage(expect_coverage(documents, entry["n"]))
-    return [f"from {documents} documents they are {narrow}"] if narrow else []
+    narrow = say_coverage(entry["coverage"])
+    uneven = f", in effect {effective:.0f}," if round(effective) < documents else ""
+    return [f"from {documents} documents{uneven} they are {narrow}"] if narrow else []
 
 
 def list_rare(entry: dict[str, Any]) -> list[str]:

@@ -146,7 +146,31 @@ def take_interval(values: Array, documents: float | None = None) -> Interval:
         return Interval(float(values[0]), float("nan"), float("nan"))
     value = float(values[0])
     if documents and min(value, 1 - value) < EXACT:
-        reach = 1 - ((1 - LEVEL) / 2) ** (1 / documents)
-        return Interval(value, max(value - reach, 0.0), min(value + reach, 1.0))
+        return bound_share(value, documents)
     low, high = np.quantile(usable, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(value, float(low), float(high))
+
+
+def bound_share(value: float, documents: float) -> Interval:
+    """Return a share of 0 or 1 with the bound of Clopper and Pearson.
+
+    Args:
+        value: 0 or 1.
+        documents: number of documents that it is of.
+    """
+    reach = 1 - ((1 - LEVEL) / 2) ** (1 / documents)
+    return Interval(value, max(value - reach, 0.0), min(value + reach, 1.0))
+
+
+def bound_f1(value: float, documents: float) -> Interval:
+    """Return an F1 of 0 or 1 with its bound.
+
+    F1 is 2 s / (1 + s), s being the share of hits among the rows that have the label in gold or
+    prediction: the bound of s gives that of F1.
+
+    Args:
+        value: 0 or 1.
+        documents: number of documents with such a row.
+    """
+    share = bound_share(value, documents)
+    return Interval(value, *(2 * bound / (1 + bound) for bound in (share.low, share.high)))

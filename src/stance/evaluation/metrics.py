@@ -6,13 +6,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stance.errors import InputError
-from stance.evaluation.intervals import Array, Resamples
+from stance.evaluation.intervals import Array, Interval, Resamples, bound_f1
 from stance.types import LABELS
 
 FAVOR, CONDITIONAL, AGAINST, NEUTRAL = range(len(LABELS))
 BINS = 15
 COVERAGES = (70, 80, 90)  # per cent of the statements, the most confident ones
 MATCH_IOU = 0.5
+MEANS = {
+    "macro_f1": (FAVOR, CONDITIONAL, AGAINST, NEUTRAL),
+    "macro_f1_three": (FAVOR, AGAINST, NEUTRAL),
+    "f1_favor_against": (FAVOR, AGAINST),
+}
+"""Means of F1. ``macro_f1_three`` leaves ``conditional`` out of the mean, not out of the rows."""
 SHARES = ("accuracy", "polarity_flip_rate")  # of all rows, among the metrics of a confusion
 
 
@@ -74,19 +80,58 @@ def compute_metrics(confusion: Array) -> dict[str, Array]:
         confusion: (..., labels, labels); leading axes are resamples.
 
     Returns:
-        By name, arrays of the leading shape. ``macro_f1_three`` leaves the label
-        ``conditional`` out of the mean, not out of the rows.
+        By name, arrays of the leading shape: ``MEANS`` and ``SHARES``.
     """
     f1 = compute_f1(confusion)
     total = confusion.sum(axis=(-2, -1))
     flips = confusion[..., FAVOR, AGAINST] + confusion[..., AGAINST, FAVOR]
     return {
-        "macro_f1": f1.mean(axis=-1),
-        "macro_f1_three": f1[..., [FAVOR, AGAINST, NEUTRAL]].mean(axis=-1),
-        "f1_favor_against": f1[..., [FAVOR, AGAINST]].mean(axis=-1),
+        **{name: f1[..., labels].mean(axis=-1) for name, labels in MEANS.items()},
         "accuracy": divide(np.trace(confusion, axis1=-2, axis2=-1), total, np.nan),
         "polarity_flip_rate": divide(flips, total, np.nan),
     }
+
+
+def bound_labels(
+    draws: Resamples, gold: NDArray[np.integer], predicted: NDArray[np.integer]
+) -> list[Interval | None]:
+    """Return F1 with its bound by label where it is 0 or 1, which resamples cannot bound.
+
+    A label that is neither gold nor predicted counts 0 in every sample. None: F1 is between.
+    """
+    found: list[Interval | None] = []
+    counts = draws.weights > 0
+    for label in range(len(LABELS)):
+        is_gold, is_found = (gold == label) & counts, (predicted == label) & counts
+        either, both = is_gold | is_found, is_gold & is_found
+        if not either.any():
+            found.append(Interval(0.0, 0.0, 0.0))
+        elif not both.any() or (both == either).all():
+            found.append(bound_f1(float(both.any()), draws.count_documents(either)))
+        else:
+            found.append(None)
+    return found
+
+
+def bound_means(
+    draws: Resamples, gold: NDArray[np.integer], predicted: NDArray[np.integer]
+) -> dict[str, Interval]:
+    """Return by name the means in which each F1 is 0 or 1, with the means of the labels' bounds.
+
+    These are wide: not all labels are so much worse than they look at once.
+    """
+    bounds = bound_labels(draws, gold, predicted)
+    means = {name: [bounds[label] for label in labels] for name, labels in MEANS.items()}
+    return {
+        name: average_bounds([bound for bound in parts if bound])
+        for name, parts in means.items()
+        if all(parts)
+    }
+
+
+def average_bounds(bounds: Sequence[Interval]) -> Interval:
+    """Return the mean of values and of their bounds."""
+    return Interval(*np.mean([(b.value, b.low, b.high) for b in bounds], axis=0).tolist())
 
 
 def compute_ece(draws: Resamples, confidence: Array, correct: NDArray[np.bool_]) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 from stance import files
 from stance.errors import InputError
 from stance.evaluation.intervals import draw_documents, take_interval
-from stance.evaluation.metrics import compute_metrics, sum_confusions
+from stance.evaluation.metrics import bound_means, compute_metrics, sum_confusions
 from stance.evaluation.records import Record
 from stance.evaluation.summary import encode
 from stance.rows import Row
@@ -103,9 +103,10 @@ def measure_outcomes(outcomes: Sequence[Outcome], metric: str) -> dict[str, dict
         name: compute_metrics(sum_confusions(draws, gold, encode(labels)))[metric]
         for name, labels in said.items()
     }
+    bounds = {name: bound_means(draws, gold, encode(labels)) for name, labels in said.items()}
     return {
         name: {
-            "score": take_interval(value).to_dict(),
+            "score": (bounds[name].get(metric) or take_interval(value)).to_dict(),
             "lead": take_interval(values[""] - value).to_dict(),
         }
         for name, value in values.items()

@@ -1,14 +1,14 @@
 """``results.json``: what a run found, whole, in one file; and the per-row predictions beside it.
 
 Of each set it holds ``metrics`` (value, low, high), the ``coverage`` that their 95 % intervals
-really have from so few documents or effective rows (simulated), the ``flips`` in effect,
-``per_label``, ``confusion``, ``baselines`` (metrics, and the judge's paired lead), both again
-``weighted`` where rows have weights, the ``annotator`` row, ``phenomena`` of probes, ``slices``,
-the ``reliability`` and ``risk_coverage`` curves, the ``misread`` rows by id, the ``models`` that
-judged, the ``judge`` in words where its name does not say all, the user's own ``file`` it is, why
-baselines are ``absent``, a ``note`` where they were trained on other rows than the judge, the
-``benchmark`` it is, a hash of the ``gold``, and the comparison ``against`` another run, which is
-named with its models. What does not apply is null.
+really have from so few documents or effective rows (simulated; null from fewer than were), the
+``flips`` in effect, ``per_label``, ``confusion``, ``baselines`` (metrics, and the judge's paired
+lead), both again ``weighted`` where rows have weights, the ``annotator`` row, ``phenomena`` of
+probes, ``slices``, the ``reliability`` and ``risk_coverage`` curves, the ``misread`` rows by id,
+the ``models`` that judged, the ``judge`` in words where its name does not say all, the user's own
+``file`` it is, why baselines are ``absent``, a ``note`` where they were trained on other rows than
+the judge, the ``benchmark`` it is, a hash of the ``gold``, and the comparison ``against`` another
+run, which is named with its models. What does not apply is null.
 """
 
 import hashlib
@@ -24,6 +24,7 @@ from typing import Any
 from stance import __version__, files, objects
 from stance.errors import InputError
 from stance.evaluation import benchmarks
+from stance.evaluation.possible import find_fault
 from stance.evaluation.records import Record, write_records
 from stance.evaluation.summary import summarize
 from stance.rows import Row
@@ -38,7 +39,8 @@ MAYBE = (dict, type(None))
 FIELDS: dict[str, Any] = {"model": dict, "stance_version": str, "environment": dict, "sets": dict}
 """What ``results.json`` holds beside its schema, and of which kind."""
 SET_FIELDS: dict[str, Any] = {
-    "n": int, "documents": int, "resamples": int, "metrics": dict, "per_label": dict,
+    "n": int, "documents": int, "effective_documents": (int, float), "resamples": int,
+    "metrics": dict, "per_label": dict,
     "weighted": MAYBE, "confusion": list, "baselines": dict, "annotator": MAYBE,
     "phenomena": MAYBE, "slices": list, "reliability": list, "risk_coverage": list,
     "misread": list, "judge": (str, type(None)), "benchmark": MAYBE, "gold": str,
@@ -167,6 +169,13 @@ def read_results(path: Path) -> dict[str, Any]:
     check_fields(content, FIELDS, str(path))
     for name, entry in sets.items():
         check_fields(entry, SET_FIELDS, f"{path} set '{name}'")
+        if fault := find_fault(name, entry):
+            raise InputError(
+                f"{path} set '{name[:80]}'",
+                expected="figures that stance evaluate can have found",
+                found=fault,
+                remedy=ANEW,
+            )
     return content
 
 

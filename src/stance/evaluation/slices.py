@@ -115,6 +115,7 @@ def summarize_slices(
         pairs: gold label id times the number of labels, plus the predicted one, (n,).
     """
     documents = np.array([row.document for row in rows])
+    gold, predicted = np.divmod(pairs, len(LABELS))
     found: list[dict[str, Any]] = []
     for name, values in gather_traits(rows, records).items():
         values = values if name == "label" else pool_small(values)
@@ -128,9 +129,12 @@ def summarize_slices(
             confusions = draws.sum(np.eye(CELLS)[pairs] * inside[:, None])
             entry: dict[str, Any] = {"by": name, "value": str(kinds[k]), "n": int(sizes[k]),
                      "documents": len(np.unique(documents[inside]))}  # fmt: skip
-            entry["coverage"] = expect_coverage(entry["documents"], entry["n"])
-            told = is_told(pairs[inside] // len(LABELS), documents[inside])
+            entry["coverage"] = expect_coverage(draws.document[inside])
+            told = is_told(gold[inside], documents[inside])
             scores = measure(confusions, draws.count_documents(inside), with_macro=told)
+            bounds = metrics.bound_means(draws.weighted(draws.weights * inside), gold, predicted)
+            if told and "macro_f1" in bounds:  # all are right
+                scores["macro_f1"] = bounds["macro_f1"].to_dict()
             found.append({**entry, **scores})
     return sorted(found, key=lambda entry: entry["accuracy"]["value"])
 

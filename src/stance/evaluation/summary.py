@@ -11,7 +11,13 @@ from stance.evaluation import metrics
 from stance.evaluation.agreement import summarize_annotator
 from stance.evaluation.coverage import count_effective, expect_coverage, expect_weighted
 from stance.evaluation.curves import find_misread, trace_reliability, trace_risk
-from stance.evaluation.intervals import Array, Resamples, draw_documents, take_interval
+from stance.evaluation.intervals import (
+    Array,
+    Interval,
+    Resamples,
+    draw_documents,
+    take_interval,
+)
 from stance.evaluation.probes import EXPECTED, measure_pairs, summarize_phenomena
 from stance.evaluation.records import Record
 from stance.evaluation.slices import summarize_slices
@@ -49,7 +55,8 @@ def summarize(rows: Sequence[Row], records: Sequence[Record]) -> dict[str, Any]:
         "n": len(rows),
         "documents": draws.counts.shape[1],
         "resamples": len(draws.counts) - 1,
-        "coverage": expect_coverage(draws.counts.shape[1], len(rows)),
+        "effective_documents": round(draws.count_documents(), 1),
+        "coverage": expect_coverage(draws.document),
         "flips": count_flips(values, draws),
         "metrics": pack(values, count_bases(rows, records, draws)),
         "per_label": summarize_labels(confusion, draws, gold, predicted),
@@ -85,14 +92,20 @@ def encode(labels: Sequence[str]) -> NDArray[np.int64]:
 
 def count_bases(
     rows: Sequence[Row], records: Sequence[Record], draws: Resamples
-) -> dict[str, float]:
-    """Return by share how many documents it is of: those with a row that counts in it."""
+) -> dict[str, float | Interval]:
+    """Return by share how many documents it is of: those with a row that counts in it.
+
+    Of F1 that is 0 or 1 the interval.
+    """
+    gold = encode([row.label for row in rows])
+    predicted = encode([record.label for record in records])
     reliable = np.array([bool(record.reliable) for record in records])
     stance = np.array([record.label != NEUTRAL for record in records])
     steady = np.array([row.fields.get("expected") == EXPECTED[1] for row in rows])
     whole = draws.count_documents()
     return {
-        **count_all(draws),
+        **count_all(draws, gold, predicted),
+        "aurc": whole,  # at 0 nothing is wrong; chance ranking has it at the error rate
         **{f"accuracy_at_{coverage}": whole * coverage / 100 for coverage in metrics.COVERAGES},
         "pass_rate": whole,
         "reliable_share": whole,
@@ -108,9 +121,14 @@ def count_bases(
     }
 
 
-def count_all(draws: Resamples) -> dict[str, float]:
-    """Return the same for the label metrics that are shares of all rows."""
-    return dict.fromkeys(metrics.SHARES, draws.count_documents())
+def count_all(
+    draws: Resamples, gold: NDArray[np.int64], predicted: NDArray[np.int64]
+) -> dict[str, float | Interval]:
+    """Return the same for the label metrics."""
+    return {
+        **dict.fromkeys(metrics.SHARES, draws.count_documents()),
+        **metrics.bound_means(draws, gold, predicted),
+    }
 
 
 def count_flips(values: Mapping[str, Array], draws: Resamples) -> float:
@@ -168,13 +186,14 @@ def summarize_labels(
 ) -> dict[str, Any]:
     """Return F1, precision, recall and the number of gold rows, label by label."""
     f1 = metrics.compute_f1(metrics.sum_confusions(draws, gold, predicted))
+    bounds = metrics.bound_labels(draws, gold, predicted)
     hits = np.diagonal(confusion)
     precision = metrics.divide(hits, confusion.sum(axis=0))
     recall = metrics.divide(hits, confusion.sum(axis=1))
     return {
         label: {
             "n": int(confusion[i].sum()),
-            "f1": take_interval(f1[:, i]).to_dict(),
+            "f1": (bounds[i] or take_interval(f1[:, i])).to_dict(),
             "precision": round(float(precision[i]), 6),
             "recall": round(float(recall[i]), 6),
         }
@@ -238,12 +257,14 @@ def summarize_weighted(
         return None
     weights = np.array([row.fields.get("weight", 1.0) for row in rows], dtype=float)
     gold = encode([row.label for row in rows])
+    predicted = encode([record.label for record in records])
+    weighted = draws.weighted(weights)
     return {
         "effective_n": round(count_effective(weights), 1),
         "coverage": expect_weighted(draws.document, weights),
-        "flips": count_flips(values, draws.weighted(weights)),
-        "metrics": pack(values, count_all(draws.weighted(weights))),
-        "baselines": summarize_baselines(records, draws.weighted(weights), gold, values),
+        "flips": count_flips(values, weighted),
+        "metrics": pack(values, count_all(weighted, gold, predicted)),
+        "baselines": summarize_baselines(records, weighted, gold, values),
     }
 
 
@@ -259,19 +280,25 @@ def summarize_baselines(
         predicted = encode([record.baselines[name] for record in records])
         scores = metrics.compute_metrics(metrics.sum_confusions(draws, gold, predicted))
         leads = {metric: values[metric] - score for metric, score in scores.items()}
-        found[name] = {"metrics": pack(scores, count_all(draws)), "lead": pack(leads)}
+        bases = count_all(draws, gold, predicted)
+        found[name] = {"metrics": pack(scores, bases), "lead": pack(leads)}
     return found
 
 
-def pack(values: dict[str, Array], bases: Mapping[str, float] | None = None) -> dict[str, Any]:
+def pack(
+    values: dict[str, Array], bases: Mapping[str, float | Interval] | None = None
+) -> dict[str, Any]:
     """Return intervals as plain data; of some metrics the value alone.
 
     Args:
         values: statistics by name, (1 + resamples,) each.
-        bases: by name, how many documents a share is of; None for differences.
+        bases: by name, how many documents a share is of, or the interval where resamples cannot
+            give it; None for differences.
     """
-    bases = bases or {}
-    return {
-        name: take_interval(array[:1] if name in POINTS else array, bases.get(name)).to_dict()
-        for name, array in values.items()
-    }
+    found = {}
+    for name, array in values.items():
+        base = (bases or {}).get(name)
+        if not isinstance(base, Interval):
+            base = take_interval(array[:1] if name in POINTS else array, base)
+        found[name] = base.to_dict()
+    return found

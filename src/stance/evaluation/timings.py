@@ -155,18 +155,6 @@ def format_form_rows(forms: Mapping[str, Any]) -> list[list[str]]:
     return rows
 
 
-def format_noise(report: Report) -> str:
-    """Return the table noise x what it costs."""
-    rows = []
-    for name, found in report["noises"].items():
-        costs = ("{value:+.3f} [{low:+.3f}, {high:+.3f}]".format(**found[metric])
-                 for metric in ("macro_f1", "accuracy"))  # fmt: skip
-        rows.append([name, *costs, f"{found['labels_changed']:.1%}"])
-    heads = ("noise", "macro-F1, minus without", "accuracy, minus without", "labels changed")
-    lead = f"{report['n']:,} real-news test rows, model `{report['environment']['model'][:12]}`."
-    return f"{lead}\n\n{format_rows(heads, rows)}"
-
-
 def format_breakdown(report: Report) -> str:
     """Return milliseconds by part, and of the network by operator, a column for each folder."""
     models = report["models"]
@@ -239,6 +227,5 @@ TABLES: dict[str, tuple[str, Callable[[Report], str], str]] = {  # report, its t
     "forms": ("quantisation", format_forms, RUN.format("quantisation")),
     "forms-aware": ("aware", format_aware, "python benchmarks/quantisation.py --against runs/aware "
                     "--forms '8 bits, one scale a statement' --out benchmarks/results/aware.json"),
-    "noise": ("noise", format_noise, RUN.format("noise")),
     "breakdown": ("breakdown", format_breakdown, RUN.format("breakdown")),
 }  # fmt: skip
