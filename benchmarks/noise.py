@@ -86,9 +86,6 @@ def main() -> int:
     except StanceError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    report = {"schema": 1, "environment": environment, "n": len(rows), "noises": noises}
-    print(format_noise(report))
-    write_report(report, options.out)
     return 0
 
 

@@ -34,7 +34,7 @@ def describe_held_out(
     draws = draw_documents([row.document for row in rows], RESAMPLES)
     f1 = compute_label_f1(draws, gold, found, len(labels))
     documents = draws.counts.shape[1]
-    narrow = say_coverage(expect_coverage(documents, len(rows)))
+    narrow = say_coverage(expect_coverage(draws.document))
     lines = [
         f"{len(rows)} rows of {documents} documents: macro-F1 "
         f"{say_interval(take_interval(compute_macro(f1, gold)))}, "
