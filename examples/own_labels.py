@@ -69,7 +69,8 @@ def main() -> None:
     reliable = sum(item.reliable for item in predictions)
     started = model.bundle.settings.encoder["sha256"]
     facts = {"source": Path(options.source).name, "encoder": started, "labels": model.labels,
-             "train": len(train), "test": len(test), "reliable": reliable, "systems": systems}  # fmt: skip
+             "train": len(train), "test": len(test), "reliable": reliable,
+             "systems": systems}  # fmt: skip
     files.write_json(options.folder / "figures.json", facts)
     print(f"labels {', '.join(model.labels)}; {len(train)} rows to train on, {len(test)} to test")
     print(f"macro-F1 {say(systems[MODEL]['macro_f1'])}; reliable: {reliable} of {len(test)}")
