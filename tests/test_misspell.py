@@ -47,8 +47,9 @@ def test_a_slip_exchanges_inner_neighbours_of_words_of_four_letters_or_more():
                 assert before == after
 
 
-def test_a_recipe_without_copies_is_that_of_models_made_before(root):
-    recipe = read_recipe(root / "train" / "recipes" / "small.toml")
+def test_a_recipe_without_later_keys_is_that_of_models_made_before(root):
+    recipe = read_recipe(root / "train" / "recipes" / "compare.toml")
     assert "misspelled" not in recipe.to_dict()["data"]
+    assert "lesson_share" not in recipe.to_dict()
     noisy = replace(recipe, data=replace(recipe.data, misspelled=0.1))
     assert noisy.to_dict()["data"]["misspelled"] == 0.1
