@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from stance import files
 from stance.bundle import read_bundle
 from stance.errors import InputError
-from stance.own import OTHER_KINDS, find_own_problems, is_csv, read_fields
-from stance.rows import find_problems, find_repetition
+from stance.own import (
+    find_id_problems,
+    find_own_problems,
+    find_weight_problems,
+    is_csv,
+    read_fields,
+)
+from stance.rows import Problem, find_problems, find_repetition
 
 MOST = 100  # problems printed; the count is of all
 
@@ -20,15 +25,18 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "check",
         help="check a file of rows or a model folder",
-        description="Check a JSON-lines file of labelled rows (every problem with line, field, "
-        "expected,\nfound and remedy), or a model folder (every file against its checksum).",
-        epilog="examples:\n  stance check data/articles.jsonl\n  stance check runs/small",
+        description="Check a file of labelled rows (every problem with line, field, expected,\n"
+        "found and remedy), or a model folder (every file against its checksum). JSON lines whose\n"
+        "first row has an id and a document are checked as rows of the data folder, others as your "
+        "own.",
+        epilog="examples:\n  stance check data/articles.jsonl\n  stance check mine.csv\n"
+        "  stance check runs/small",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "path",
         type=Path,
-        help="a .jsonl file of rows, a .csv of own rows (text, label), or a model folder",
+        help="a .jsonl file of rows, your own .csv or .jsonl (text, label), or a model folder",
     )
     parser.set_defaults(run=run)
 
@@ -58,12 +66,12 @@ def run(options: argparse.Namespace) -> int:
 
 def iter_problems(path: Path) -> Iterator[str | None]:
     """Yield None for each row read, and each of its problems as one line."""
-    own = is_csv(path) or path.suffix.lower() in OTHER_KINDS  # the latter are refused
+    own = is_csv(path)
     seen: set[str] = set()
-    for number, fields in read_fields(path) if own else files.read_jsonl(path):
+    for i, (number, fields) in enumerate(read_fields(path)):
         yield None
-        problems = [*find_own_problems(fields)] if own else [*find_problems(fields)]
-        for problem in (*problems, *find_repetition(fields, seen)):
+        own |= i == 0 and not {"id", "document"} <= fields.keys()
+        for problem in find_own_faults(fields, seen) if own else find_faults(fields, seen):
             yield str(
                 InputError(
                     f"{path} line {number} field '{problem.field}'",
@@ -72,3 +80,16 @@ def iter_problems(path: Path) -> Iterator[str | None]:
                     remedy=problem.remedy,
                 )
             )
+
+
+def find_own_faults(fields: dict[str, Any], seen: set[str]) -> Iterator[Problem]:
+    """Yield what is wrong with a row of a user's own file."""
+    yield from find_own_problems(fields)
+    yield from find_id_problems(fields, seen)
+
+
+def find_faults(fields: dict[str, Any], seen: set[str]) -> Iterator[Problem]:
+    """Yield what is wrong with a row of the form of the data folder."""
+    yield from find_problems(fields)
+    yield from find_weight_problems(fields)
+    yield from find_repetition(fields, seen)
