@@ -17,6 +17,7 @@ from stance.own import (
 )
 from stance.rows import Problem, find_problems, find_repetition
 
+NAMES = ("id", "document")  # strings in each row of the data folder
 MOST = 100  # problems printed; the count is of all
 
 
@@ -70,7 +71,7 @@ def iter_problems(path: Path) -> Iterator[str | None]:
     seen: set[str] = set()
     for i, (number, fields) in enumerate(read_fields(path)):
         yield None
-        own |= i == 0 and not {"id", "document"} <= fields.keys()
+        own |= i == 0 and not all(isinstance(fields.get(name), str) for name in NAMES)
         for problem in find_own_faults(fields, seen) if own else find_faults(fields, seen):
             yield str(
                 InputError(
