@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from conftest import Trained
 from made import make_record, make_row
+from stance.cli import main
 from stance.errors import InputError
 from stance.evaluation import grounds
 from stance.evaluation.against import compare_sets, find_worse, read_other
@@ -264,16 +266,31 @@ def keen(texts):
 
 
 @pytest.fixture
-def own(run, tmp_path):
-    """Call with a scorer of two in one file, and the ids of 'favor' rows of the user's file."""
+def call(tiny_data, tiny_recipe, tmp_path, monkeypatch, capsys, caplog):
+    """The command in this process: its exit code, output and messages."""
     (tmp_path / "alike.py").write_text(ALIKE)
+    monkeypatch.chdir(tmp_path)
 
-    def call(name, ids, *more, head="text,label,id"):
+    def run(*arguments):
+        caplog.clear()
+        code = main(["evaluate", "--data-dir", str(tiny_data), "--recipe", str(tiny_recipe),
+                     "--out", "out.json", *map(str, arguments)])  # fmt: skip
+        said = capsys.readouterr()
+        return SimpleNamespace(returncode=code, stdout=said.out, stderr=said.err + caplog.text)
+
+    return run
+
+
+@pytest.fixture
+def own(call, tmp_path):
+    """Call with one of two scorers of a file, and the ids of the user's rows, all 'favor'."""
+
+    def run(name, ids, *more, head="text,label,id"):
         lines = (f"They met for the {i}th time.,favor,{i}\n" for i in ids)
         (tmp_path / "mine.csv").write_text(f"{head}\n" + "".join(lines))
-        return run("--scorer", f"alike:{name}", "--data", "mine.csv", "--baselines", "none", *more)
+        return call("--scorer", f"alike:{name}", "--data", "mine.csv", "--baselines", "none", *more)
 
-    return call
+    return run
 
 
 def test_a_run_in_the_place_of_the_other_is_compared_with_it_on_the_rows_of_both(own, tmp_path):
@@ -306,7 +323,7 @@ def test_an_own_file_without_ids_may_grow_but_not_change_places(own, tmp_path):
     assert "Rows that have an `id` may change places" in done.stderr
 
 
-def test_failing_needs_another_run_and_an_interval(own, judged, tmp_path, caplog):
+def test_failing_needs_another_run_and_an_interval(own, caplog):
     done = own("keen", [1], "--fail-if-worse")
     assert done.returncode == 2
     assert "--against OTHER" in done.stderr
@@ -315,26 +332,26 @@ def test_failing_needs_another_run_and_an_interval(own, judged, tmp_path, caplog
     assert "one document gives no interval" in caplog.text
 
 
-def test_files_that_are_left_from_another_run_are_not_read(own, run, tmp_path):
+def test_files_that_are_left_from_another_run_are_not_read(own, call, tmp_path):
     assert own("keen", [1, 2], "--sets", "written").returncode == 0
     assert own("calm", [1, 2]).returncode == 0
     assert (tmp_path / "out" / "written.jsonl").is_file()
-    done = run("--predictions", "out", "--sets", "written")
+    done = call("--predictions", "out", "--sets", "written")
     assert done.returncode == 2
     assert "found predictions of own" in done.stderr
     done = own("calm", [1, 2], "--sets", "written", "--against", "out")
     assert "written: nothing to compare with" in done.stderr
 
 
-def test_predictions_of_an_own_file_alone_ask_for_it(own, run, tmp_path):
+def test_predictions_of_an_own_file_alone_ask_for_it(own, call, tmp_path):
     assert own("keen", [1, 2]).returncode == 0
     results = json.loads((tmp_path / "out.json").read_text())
     del results["sets"]["own"]["slices"]  # as of an earlier version
     (tmp_path / "out.json").write_text(json.dumps(results))
-    done = run("--predictions", "out")
+    done = call("--predictions", "out")
     assert done.returncode == 2
     assert "name the file with --data" in done.stderr
-    done = run("--predictions", "out", "--data", "mine.csv")
+    done = call("--predictions", "out", "--data", "mine.csv")
     assert done.returncode == 0, done.stderr
     assert read_results(tmp_path / "out.json")["model"] == results["model"]
 
