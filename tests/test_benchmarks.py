@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from made import make_record, make_row
+from stance.cli import main
 from stance.errors import InputError
 from stance.evaluation import benchmarks
 from stance.evaluation.card import BENCHMARKS, ZERO_SHOT, format_benchmarks
@@ -22,6 +23,7 @@ from stance.evaluation.outcomes import (
     take_outcomes,
     write_outcomes,
 )
+from stance.evaluation.records import write_records
 from stance.evaluation.results import read_results
 from stance.evaluation.summary import summarize
 from stance.training.recipe import read_recipe
@@ -185,6 +187,22 @@ def test_outcomes_give_the_figures_and_not_the_rows(tmp_path):
     (tmp_path / BENCHMARKS).write_text(text.replace('"gold": "against"', '"gold": "con"', 1))
     with pytest.raises(InputError, match="label 'con'"):
         read_outcomes(tmp_path / BENCHMARKS)
+
+
+def test_predictions_of_a_benchmark_give_its_figures_again(corpora, root, tmp_path, monkeypatch):
+    name = "semeval2016_taska"
+    rows = benchmarks.read_rows(benchmarks.read_benchmark(name), "test", corpora)
+    records = [make_record(row.id, row.label) for row in rows]
+    write_records(tmp_path / "r" / f"{name}.jsonl", records)
+    call = ["evaluate", "--predictions", str(tmp_path / "r"), "--data-dir", str(root / "data"),
+            "--out", str(tmp_path / "again.json")]  # fmt: skip
+    monkeypatch.setenv("STANCE_CORPORA", "")
+    assert main(call) == 2
+    monkeypatch.setenv("STANCE_CORPORA", str(corpora))
+    assert main(call) == 0
+    entry = read_results(tmp_path / "again.json")["sets"][name]
+    assert entry["metrics"]["accuracy"]["value"] == 1
+    assert entry["judge"] == "models fine-tuned on the benchmark's training rows"
 
 
 def test_rows_about_one_sentence_are_one_document():

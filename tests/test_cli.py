@@ -168,6 +168,14 @@ def test_check_names_every_problem(tmp_path):
     done = stance("check", table)
     assert done.returncode == 2
     assert "line 3 field 'label'" in done.stderr.decode()
+    own = tmp_path / "own.jsonl"
+    own.write_text('{"text": "They met.", "label": "neutral"}\n{"text": "x", "label": "no"}\n')
+    done = stance("check", own)
+    assert done.returncode == 2
+    assert done.stderr.decode().splitlines()[0].startswith(f"{own} line 2 field 'label'")
+    assert "1 problem" in done.stderr.decode()
+    own.write_text('{"text": "They met.", "label": "neutral"}\n')
+    assert b"1 rows, ok" in stance("check", own).stdout
     path.write_text("[1]\n")
     assert_refused(stance("check", path), "line 1", "a JSON object")
     path.write_text("{not json\n")

@@ -6,24 +6,27 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from conftest import Trained
 from made import make_record, make_row
+from stance.cli import main
 from stance.errors import InputError
 from stance.evaluation import grounds
-from stance.evaluation.against import add_comparison, check_against, find_others
+from stance.evaluation.against import check_rows, compare_sets, find_worse, read_other
 from stance.evaluation.baselines import fit_baselines
 from stance.evaluation.compare import compare
 from stance.evaluation.folds import load_fold
 from stance.evaluation.judges import judge_by_model
-from stance.evaluation.records import read_records
+from stance.evaluation.records import read_records, write_records
 from stance.evaluation.results import read_results, write_results
-from stance.evaluation.run import evaluate, read_judged
+from stance.evaluation.run import evaluate, read_judged, say_judge
 from stance.evaluation.summary import summarize
 from stance.model import load
+from stance.sets import read_labels
 from stance.training.run import TrainOptions, train
 from stance.types import LABELS
 
@@ -159,20 +162,20 @@ def test_leaving_an_article_out_of_none_is_refused(unaware, tmp_path):
 
 def test_runs_on_other_rows_are_not_compared(judged, judge, tmp_path):
     out = tmp_path / "a.json"
-    results = write_results(out, {"name": "x", "sha256": "y"}, judged)
-    for other in (out, tmp_path / "a"):
-        assert set(find_others(other, judged)) == {"written", "probes"}
-        add_comparison(out, results, judged, other)
-        assert all(part["against"]["mcnemar"]["p"] == 1 for part in results["sets"].values())
-    assert read_results(out) == results
+    write_results(out, {"name": "x", "sha256": "y"}, judged)
+    for path in (out, tmp_path / "a"):
+        compared = compare_sets(judged, read_other(path, list(judged)))
+        assert set(compared) == {"written", "probes"}
+        assert all(part["mcnemar"]["p"] == 1 for part in compared.values())
+        assert all(part["same_gold"] for part in compared.values())
     with pytest.raises(InputError, match="found no folder"):
-        find_others(tmp_path / "b.json", judged)
+        read_other(tmp_path / "b.json", list(judged))
     with pytest.raises(InputError, match="no predictions of layers"):
-        find_others(out, ["layers"])
+        read_other(out, ["layers"])
     lines = (tmp_path / "a" / "written.jsonl").read_text().splitlines()
     (tmp_path / "a" / "written.jsonl").write_text("\n".join(lines[1:]) + "\n")
     with pytest.raises(InputError, match="one record for each of 32 rows"):
-        add_comparison(out, results, judged, tmp_path / "a")
+        compare_sets(judged, read_other(tmp_path / "a", list(judged)))
     rows = [make_row(1)]
     with pytest.raises(InputError, match="the statement of the labelled file"):
         compare(rows, [make_record(1, text="a")], [make_record(1, text="b")], "other")
@@ -219,7 +222,7 @@ def test_rows_that_were_compared_first_are_not_read_again(
     judge, judged, place, tmp_path, monkeypatch
 ):
     write_results(tmp_path / "a.json", {"name": "x", "sha256": "y"}, judged)
-    read = check_against(tmp_path / "a.json", ["written", "probes"], place, None)
+    read = check_rows(read_other(tmp_path / "a.json", ["written", "probes"]), place, None)
     assert {name: rows == judged[name].rows for name, rows in read.items()} == {
         "written": True, "probes": True,
     }  # fmt: skip
@@ -249,9 +252,8 @@ def test_a_wrong_other_run_costs_nothing(tiny_model, run, tmp_path):
     (tmp_path / "mine.csv").write_text("text,label\nkyiv rejected talks,favor\n")
     done = run("--data", tmp_path / "mine.csv", "--predictions", tmp_path / "first",
                "--against", tmp_path / "nowhere")  # fmt: skip
-    assert done.returncode == 2
-    assert "own (mine.csv): 1 row of 1 document" in done.stdout  # what was measured is kept
-    assert read_results(tmp_path / "out.json")["sets"]["own"]["against"] is None
+    assert (done.returncode, done.stdout) == (2, "")
+    assert not (tmp_path / "out.json").exists()
 
 
 def test_a_run_that_was_measured_by_other_labels_is_said(tiny_model, run, tmp_path):
@@ -264,9 +266,128 @@ def test_a_run_that_was_measured_by_other_labels_is_said(tiny_model, run, tmp_pa
         done = run(*own, "--model", tiny_model.folder, *against)
         assert done.returncode == 0, done.stderr
         assert ("measured by other labels" in done.stderr) == (name == "second")
+        assert ("by those of this run" in done.stdout) == (name == "second")
         if name == "first":
             (tmp_path / "out.json").rename(tmp_path / "first.json")
             (tmp_path / "out").rename(tmp_path / "first")
+
+
+ALIKE = """
+def calm(texts):
+    return [[0, 0, 0, 1] for _ in texts]
+def keen(texts):
+    return [[1, 0, 0, 0] for _ in texts]
+"""
+
+
+@pytest.fixture
+def call(tiny_data, tiny_recipe, tmp_path, monkeypatch, capsys, caplog):
+    """The command in this process: its exit code, output and messages."""
+    (tmp_path / "alike.py").write_text(ALIKE)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        caplog.clear()
+        code = main(["evaluate", "--data-dir", str(tiny_data), "--recipe", str(tiny_recipe),
+                     "--out", "out.json", *map(str, arguments)])  # fmt: skip
+        said = capsys.readouterr()
+        return SimpleNamespace(returncode=code, stdout=said.out, stderr=said.err + caplog.text)
+
+    return run
+
+
+@pytest.fixture
+def own(call, tmp_path):
+    """Call with one of two scorers of a file, and the ids of the user's rows, all 'favor'."""
+
+    def run(name, ids, *more, head="text,label,id"):
+        lines = (f"They met for the {i}th time.,favor,{i}\n" for i in ids)
+        (tmp_path / "mine.csv").write_text(f"{head}\n" + "".join(lines))
+        return call("--scorer", f"alike:{name}", "--data", "mine.csv", "--baselines", "none", *more)
+
+    return run
+
+
+def test_a_run_in_the_place_of_the_other_is_compared_with_it_on_the_rows_of_both(own, tmp_path):
+    assert own("keen", range(1, 25)).returncode == 0
+    first = read_results(tmp_path / "out.json")
+    done = own("calm", range(30, 2, -1), "--against", tmp_path / "out.json", "--fail-if-worse")
+    assert done.returncode == 1
+    results = read_results(tmp_path / "out.json")
+    against = results["sets"]["own"]["against"]
+    assert against["difference"]["accuracy"]["value"] == -1
+    assert (against["n"], against["left_out"]) == (22, {"this": 6, "other": 2})
+    assert against["same_gold"] is None  # of rows that are gone nobody knows
+    assert "worse than" in done.stderr
+    assert "own: worse" in done.stderr
+    assert "Compared on the 22 rows of both; left out are 6 of this run and 2" in done.stdout
+    assert results["model"]["sha256"] != first["model"]["sha256"]  # two functions of one file
+    done = own("keen", range(1, 25), "--against", tmp_path / "out.json", "--fail-if-worse")
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_own_file_is_read_once(own, tmp_path, monkeypatch):
+    assert own("keen", range(1, 25)).returncode == 0
+    monkeypatch.setattr("stance.evaluation.run.read_own_rows", None)  # a call would fail
+    assert own("keen", range(1, 31), "--against", tmp_path / "out.json").returncode == 0
+    assert read_results(tmp_path / "out.json")["sets"]["own"]["n"] == 30  # not those of both alone
+
+
+def test_an_own_file_without_ids_may_grow_but_not_change_places(own, tmp_path):
+    head = "text,label,number"
+    assert own("keen", range(1, 25), head=head).returncode == 0
+    done = own("keen", range(1, 31), "--against", tmp_path / "out.json", head=head)
+    assert done.returncode == 0, done.stderr
+    against = read_results(tmp_path / "out.json")["sets"]["own"]["against"]
+    assert (against["n"], against["same_gold"]) == (24, True)
+    done = own("keen", range(30, 0, -1), "--against", tmp_path / "out.json", head=head)
+    assert done.returncode == 2
+    assert "Rows that have an `id` may change places" in done.stderr
+
+
+def test_failing_needs_another_run_and_an_interval(own, caplog):
+    done = own("keen", [1], "--fail-if-worse")
+    assert done.returncode == 2
+    assert "--against OTHER" in done.stderr
+    none = {"value": -1.0, "low": None, "high": None}
+    assert find_worse({"own": {"run": "x", "difference": {"macro_f1": none}}}) == []
+    assert "one document gives no interval" in caplog.text
+
+
+def test_files_that_are_left_from_another_run_are_not_read(own, call, tmp_path):
+    assert own("keen", [1, 2], "--sets", "written").returncode == 0
+    assert own("calm", [1, 2]).returncode == 0
+    assert (tmp_path / "out" / "written.jsonl").is_file()
+    done = call("--predictions", "out", "--sets", "written")
+    assert done.returncode == 2
+    assert "found predictions of own" in done.stderr
+    done = own("calm", [1, 2], "--sets", "written", "--against", "out")
+    assert "written: nothing to compare with" in done.stderr
+
+
+def test_predictions_of_an_own_file_alone_ask_for_it(own, call, tmp_path):
+    assert own("keen", [1, 2]).returncode == 0
+    results = json.loads((tmp_path / "out.json").read_text())
+    del results["sets"]["own"]["slices"]  # as of an earlier version
+    (tmp_path / "out.json").write_text(json.dumps(results))
+    done = call("--predictions", "out")
+    assert done.returncode == 2
+    assert "name the file with --data" in done.stderr
+    done = call("--predictions", "out", "--data", "mine.csv")
+    assert done.returncode == 0, done.stderr
+    assert read_results(tmp_path / "out.json")["model"] == results["model"]
+
+
+def test_who_judged_articles_and_benchmarks_is_told_without_results(tiny_data, tmp_path):
+    rows = read_labels(tiny_data, "articles", "train")
+    write_records(tmp_path / "r" / "articles.jsonl", [
+        replace(make_record(row.id, row.label), model=row.document, fold=row.document)
+        for row in rows
+    ])  # fmt: skip
+    for name in ("articles", "articles_core"):
+        found = read_judged(tmp_path / "r", ["articles"], tiny_data)[name]
+        assert found.judge == "models that have not seen the article"
+    assert say_judge("gwsd", []) == "models fine-tuned on the benchmark's training rows"
 
 
 def test_predictions_of_an_earlier_run_give_its_figures_again(tiny_model, run, tmp_path):

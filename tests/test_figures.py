@@ -308,6 +308,15 @@ def test_what_the_flag_keeps_is_told_by_predicted_label():
         ({"holder": []}, "holder"),
         ({"reliable": None}, "flag"),
         ({"reliable": "yes"}, "reliable"),
+        ({"reliable": 1}, "reliable"),
+        ({"label": "against"}, "label 'against', which is not the likeliest"),
+        ({"model": 3}, "model 3"),
+        ({"id": 1}, "id 1"),
+        ({"fold": 1}, "fold 1"),
+        ({"text": 1}, "text 1"),
+        ({"slices": ["a"]}, "slices"),
+        ({"slices": {"year": 5}}, "slices"),
+        ({"baselines": ["favor"]}, "baselines"),
         ({"baselines": {}}, "other baselines"),
     ],
 )
@@ -319,6 +328,16 @@ def test_a_damaged_record_is_named(tmp_path, change, words):
     path.write_text(f"{lines[0]}\n{json.dumps(json.loads(lines[1]) | change)}\n")
     with pytest.raises(InputError, match=rf"own\.jsonl line 2.*{words}"):
         read_records(path)
+
+
+def test_predictions_of_other_rows_and_spans_outside_are_named():
+    rows = [make_row(i) for i in range(2)]
+    records = [make_record(i) for i in range(5)]
+    with pytest.raises(InputError, match=r"5 records; 0 rows without one \[\]; 3 records of other"):
+        align(rows, records, "own")
+    outside = replace(records[1], holder={"start": 0, "end": 5000})
+    with pytest.raises(InputError, match=r"'1' field 'holder'.*the 17 characters.*0:5000"):
+        align(rows, [records[0], outside], "own")
 
 
 def test_predictions_of_another_order_of_an_own_file_are_refused():

@@ -214,6 +214,9 @@ FLAT = [0.25] * 4
     [
         (StanceMetric, [4, 3], [0, 3]),
         (StanceMetric, [-1, 3], [0, 3]),
+        (StanceMetric, [2.9, 1.2], [2, 1]),
+        (StanceMetric, [2, 1], [2.9, 1.2]),
+        (CalibrationMetric, [FLAT, FLAT], [2.9, 1.2]),
         (StanceMetric, [0, 3], [0, 4]),
         (StanceMetric, [[NAN] * 4, FLAT], [0, 3]),
         (CalibrationMetric, [[9.0, -3, 0, 1], FLAT], [0, 3]),

@@ -92,6 +92,29 @@ def test_columns_that_are_not_read_are_said(tmp_path, caplog):
     assert message == f"{path}: read: text, label; not read: wieght, doc, holder"
 
 
+def test_rows_have_an_id_of_their_own_or_that_of_their_line(tmp_path):
+    path = write(tmp_path, "favor,b7", "neutral,a2", head="text,label,id\n")
+    assert [row.id for row in read_own_rows(path)] == ["b7", "a2"]
+    assert [row.id for row in read_own_rows(write(tmp_path, "favor,", head="text,label,id\n"))] == [
+        "2"
+    ]
+    assert [row.id for row in read_own_rows(path, any_label=True)] == ["2"]
+    for lines, found in (
+        (["favor,a", "favor,a"], "line 3 field 'id': expected a new id, found 'a' a second"),
+        (["favor,a", "favor,"], "line 3 field 'id': expected an id in every row, or in none"),
+        (["favor,", "favor,a"], "line 3 field 'id': expected an id in every row, or in none"),
+    ):
+        with pytest.raises(InputError, match=found):
+            read_own_rows(write(tmp_path, *lines, head="text,label,id\n"))
+
+
+def test_texts_of_several_documents_are_said(tmp_path, caplog):
+    read_own_rows(write(tmp_path, "favor,a", "favor,a", head="text,label,document\n"))
+    assert "repeat" not in caplog.text
+    read_own_rows(write(tmp_path, "favor", "favor", "favor", head="text,label\n"))
+    assert "2 rows repeat a text of another document, such as row 3 that of row 2" in caplog.text
+
+
 def test_dates_without_a_year_in_front_are_said(tmp_path, caplog):
     dates = ["favor,3/5/2021", "favor,2021-05-03", "favor,"]
     read_own_rows(write(tmp_path, *dates, head="text,label,date\n"))

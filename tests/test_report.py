@@ -134,6 +134,11 @@ def test_page_says_what_was_compared_and_on_what(results):
     for name in ("polarity flips", "calibration error", "Brier score", "area under risk-coverage"):
         assert f"{name} (lower is better)" in page
     assert "accuracy (lower" not in page
+    plot = page.split("Paired difference by metric")[1].split("</svg>")[0]
+    zero = [tuple(map(float, ends)) for ends in re.findall(r'"axis".* y1="(.*?)" y2="(.*?)"', plot)]
+    names = [float(y) for y in re.findall(r'<text x="2" y="(.*?)"', plot)]
+    assert len(zero) == len(against["difference"])
+    assert not [y for y in names if any(low < y < high for low, high in zero)]
     printed = format_results({"sets": {"own": entry}})
     assert "own (mine.csv): 160 rows of 54 documents" in printed
     assert "The other is runs/other.json" in printed

@@ -223,6 +223,16 @@ def read_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
             yield record.line, record.value
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a file that is one JSON object.
+
+    Raises:
+        InputError: the file is not readable, not UTF-8, or no JSON object.
+    """
+    with open_input(path) as stream:
+        return objects.parse_object("".join(iter_lines(stream, str(path))), str(path))
+
+
 @contextmanager
 def open_output(path: str | Path) -> Iterator[IO[bytes]]:
     """Open a file for writing bytes that appears under its name whole, or not at all.

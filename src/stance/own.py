@@ -18,7 +18,7 @@ SPANS = ("holder", "source")
 OFFSETS = tuple(f"{name}_{key}" for name in SPANS for key in ("start", "end"))
 WEIGHT = "weight"
 NEEDED = ("text", "label")
-READ = (*NEEDED, "document", WEIGHT, *SPANS, *OFFSETS, *SLICED)
+READ = (*NEEDED, "id", "document", WEIGHT, *SPANS, *OFFSETS, *SLICED)
 """Columns that are read where the labels are the four stances; else those of ``ANY_READ``."""
 ANY_READ = (*NEEDED, "document")
 OTHER_KINDS = (".tsv", ".tab", ".xls", ".xlsx", ".ods", ".parquet")
@@ -30,9 +30,10 @@ def read_own_rows(path: Path, *, any_label: bool = False) -> list[Row]:
     """Read a user's own labelled file: CSV or JSON lines with ``text`` and ``label``.
 
     Which columns are read, and which are not, is logged. Outer blanks of a label are dropped.
-    There may be a ``document``; else a row is its own. A row's id is the number of its line. Where
-    the labels are the four stances, there may be a ``weight`` and spans: ``holder`` and ``source``
-    as objects with ``start`` and ``end``, or columns ``holder_start``, ``holder_end`` and so on.
+    There may be a ``document``; else a row is its own. Where the labels are the four stances, there
+    may be an ``id``, else it is the number of the line; a ``weight``; and spans: ``holder`` and
+    ``source`` as objects with ``start`` and ``end``, or columns ``holder_start``, ``holder_end``
+    and so on.
 
     Args:
         path: the file.
@@ -44,11 +45,13 @@ def read_own_rows(path: Path, *, any_label: bool = False) -> list[Row]:
     rows: list[Row] = []
     columns: dict[str, None] = {}
     dates: list[str] = []
-    seen: dict[str, str] = {}
+    ids: set[str] = set()
+    labels: dict[str, str] = {}
     for number, fields in read_fields(path):
         columns |= dict.fromkeys(fields)
         dates += [str(fields["date"])] if fields.get("date") else []
-        for problem in find_own_problems(fields, seen, any_label=any_label):
+        repeated = () if any_label else find_id_problems(fields, ids)
+        for problem in (*find_own_problems(fields, labels, any_label=any_label), *repeated):
             raise InputError(
                 f"{path} line {number} field '{problem.field}'",
                 expected=problem.expected,
@@ -64,6 +67,7 @@ def read_own_rows(path: Path, *, any_label: bool = False) -> list[Row]:
     say_what_is_read(path, list(columns), known)
     if not any_label:
         say_unread_dates(path, dates)
+        say_repeated_texts(path, rows)
     return rows
 
 
@@ -110,6 +114,18 @@ def say_unread_dates(path: Path, dates: Sequence[str]) -> None:
         )  # fmt: skip
 
 
+def say_repeated_texts(path: Path, rows: Sequence[Row]) -> None:
+    """Warn when rows of several documents have one text: intervals take them as new evidence."""
+    first: dict[str, Row] = {}
+    again = [row for row in rows if first.setdefault(row.text, row).document != row.document]
+    if again:
+        log.warning(
+            "%s: %d rows repeat a text of another document, such as row %s that of row %s; "
+            "intervals count each as evidence of its own: take them out, or give them one document",
+            path, len(again), again[0].id, first[again[0].text].id,
+        )  # fmt: skip
+
+
 def build_own_row(number: int, fields: dict[str, Any], *, stances: bool) -> Row:
     """Make a row of checked fields.
 
@@ -127,12 +143,31 @@ def build_own_row(number: int, fields: dict[str, Any], *, stances: bool) -> Row:
         kept[WEIGHT] = float(fields[WEIGHT])
     kept |= {key: span for key, span in spans.items() if span}
     holder, source = (cut_span(spans.get(key), text) for key in SPANS)
-    return Row(str(number), name, text, clean_label(fields["label"]), holder, source, kept)
+    row_id = (read_id(fields) if stances else "") or str(number)
+    return Row(row_id, name, text, clean_label(fields["label"]), holder, source, kept)
 
 
 def clean_label(label: str) -> str:
     """Return a label without outer blanks, inner ones single."""
     return " ".join(label.split())
+
+
+def read_id(fields: dict[str, Any]) -> str:
+    """Return a row's own id, empty where it has none."""
+    value = fields.get("id")
+    return "" if value is None else str(value).strip()
+
+
+def find_id_problems(fields: dict[str, Any], seen: set[str]) -> Iterator[Problem]:
+    """Yield a problem when a row alone has an id or lacks one, or has one again; note it."""
+    name = read_id(fields)
+    if seen and bool(name) == ("" in seen):
+        found = f"'{name}', and none in rows before" if name else "none"
+        yield Problem("id", "an id in every row, or in none", found, "Fill or drop the column.")
+    elif name and name in seen:
+        remedy = "Rename one; if the column is no id, rename the column."
+        yield Problem("id", "a new id", f"'{name}' a second time", remedy)
+    seen.add(name)
 
 
 def read_offsets(fields: dict[str, Any], name: str) -> dict[str, Any] | None:

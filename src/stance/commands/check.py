@@ -6,13 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from stance import files
 from stance.bundle import read_bundle
 from stance.errors import InputError
-from stance.own import OTHER_KINDS, clean_label, find_own_problems, is_csv, read_fields
-from stance.rows import find_problems, find_repetition
+from stance.own import (
+    clean_label,
+    find_id_problems,
+    find_own_problems,
+    find_weight_problems,
+    is_csv,
+    read_fields,
+)
+from stance.rows import Problem, find_problems, find_repetition
 from stance.types import LABELS, NEUTRAL
 
+NAMES = ("id", "document")  # strings in each row of the data folder
 STANCES = set(LABELS) - {NEUTRAL}  # of labels, neutral may be anybody's
 MOST = 100  # problems printed; the count is of all
 
@@ -22,17 +29,19 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "check",
         help="check a file of rows or a model folder",
-        description="Check a JSON-lines file of labelled rows (every problem with line, field, "
-        "expected,\nfound and remedy), a CSV of own rows, or a model folder (every file against "
-        "its checksum).\nThe labels of a CSV are the four stances, or your own where none but "
-        "neutral is a stance.",
-        epilog="examples:\n  stance check data/articles.jsonl\n  stance check runs/small",
+        description="Check a file of labelled rows (every problem with line, field, expected,\n"
+        "found and remedy), or a model folder (every file against its checksum). JSON lines whose\n"
+        "first row has an id and a document are checked as rows of the data folder, others as your "
+        "own.\nThe labels of a CSV are the four stances, or your own where none but neutral is a "
+        "stance.",
+        epilog="examples:\n  stance check data/articles.jsonl\n  stance check mine.csv\n"
+        "  stance check runs/small",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "path",
         type=Path,
-        help="a .jsonl file of rows, a .csv of own rows (text, label), or a model folder",
+        help="a .jsonl file of rows, your own .csv or .jsonl (text, label), or a model folder",
     )
     parser.set_defaults(run=run)
 
@@ -62,14 +71,9 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def is_own(path: Path) -> bool:
-    """Say whether a file is one of a user's own rows; other tables are, to be refused."""
-    return is_csv(path) or path.suffix.lower() in OTHER_KINDS
-
-
 def list_own_labels(path: Path) -> list[str]:
-    """Return the labels of a file of own rows; none where one beside neutral is a stance."""
-    if not is_own(path):
+    """Return the labels of a CSV; none where one beside neutral is a stance."""
+    if not is_csv(path):
         return []
     found = {clean_label(str(fields.get("label", ""))) for _, fields in read_fields(path)} - {""}
     return [] if {label.lower() for label in found} & STANCES else sorted(found)
@@ -77,14 +81,17 @@ def list_own_labels(path: Path) -> list[str]:
 
 def iter_problems(path: Path, *, any_label: bool) -> Iterator[str | None]:
     """Yield None for each row read, and each of its problems as one line."""
-    own = is_own(path)
-    seen: set[str] = set()
+    own = is_csv(path)
+    ids: set[str] = set()
     labels: dict[str, str] = {}
-    for number, fields in read_fields(path) if own else files.read_jsonl(path):
+    for i, (number, fields) in enumerate(read_fields(path)):
         yield None
-        problems = [*(find_own_problems(fields, labels, any_label=any_label) if own
-                      else find_problems(fields))]  # fmt: skip
-        for problem in (*problems, *find_repetition(fields, seen)):
+        own |= i == 0 and not all(isinstance(fields.get(name), str) for name in NAMES)
+        if own:
+            problems = find_own_faults(fields, ids, labels, any_label=any_label)
+        else:
+            problems = find_faults(fields, ids)
+        for problem in problems:
             yield str(
                 InputError(
                     f"{path} line {number} field '{problem.field}'",
@@ -93,3 +100,19 @@ def iter_problems(path: Path, *, any_label: bool) -> Iterator[str | None]:
                     remedy=problem.remedy,
                 )
             )
+
+
+def find_own_faults(
+    fields: dict[str, Any], ids: set[str], labels: dict[str, str], *, any_label: bool
+) -> Iterator[Problem]:
+    """Yield what is wrong with a row of a user's own file; note its id and label."""
+    yield from find_own_problems(fields, labels, any_label=any_label)
+    if not any_label:  # with other labels ids are not read
+        yield from find_id_problems(fields, ids)
+
+
+def find_faults(fields: dict[str, Any], ids: set[str]) -> Iterator[Problem]:
+    """Yield what is wrong with a row of the form of the data folder; note its id."""
+    yield from find_problems(fields)
+    yield from find_weight_problems(fields)
+    yield from find_repetition(fields, ids)

@@ -1,6 +1,7 @@
 """``stance evaluate``: figures with intervals, beside baselines."""
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from stance.commands.train import wants_bars
 from stance.errors import InputError
 from stance.layers import find_corpora
 from stance.sets import NEED_CORPORA, find_data
+
+log = logging.getLogger(__name__)
 
 DESCRIPTION = """\
 Judge data sets with a model or any scorer, and with baselines trained on the same rows.
@@ -24,6 +27,8 @@ sets:
                      public benchmarks (need STANCE_CORPORA): the recipe's encoder is fine-tuned
                      on their training rows and judges their test rows
 your own file (--data), columns beside text and label, all optional:
+  id                 what a row is known by, so that runs are compared on the rows of both though
+                     the file was sorted or has grown; else it is the number of its line
   document           rows of one document are drawn together; else each row is its own
   weight             how many rows of your corpus a row stands for, above 0: adds weighted figures
   holder_start, holder_end, source_start, source_end
@@ -41,6 +46,7 @@ examples:
   stance evaluate --data mine.csv --out runs/mine.json
   stance evaluate --scorer examples.score_with_llm:score --sets written --out runs/llm.json
   stance evaluate --model runs/new --out runs/new.json --against runs/results.json
+  stance evaluate --data mine.csv --out runs/mine.json --against runs/mine.json --fail-if-worse
 """
 
 
@@ -58,7 +64,12 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--out", required=True, type=Path, help="results.json to write")
     parser.add_argument(
         "--against", type=Path, metavar="OTHER", help="another run's results.json or its folder "
-        "of predictions: adds the paired differences"
+        "of predictions: adds the paired differences. It is read first, so that --out may take "
+        "its place"
+    )  # fmt: skip
+    parser.add_argument(
+        "--fail-if-worse", action="store_true", help="with --against: exit with 1 when the "
+        "interval of the difference in macro-F1 lies below zero, on any set"
     )  # fmt: skip
     parser.add_argument(
         "--baselines", help="baselines, separated by commas, of majority, keywords, holders, "
@@ -79,7 +90,8 @@ def add_judges(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     judged.add_argument(
         "--predictions", type=Path, metavar="DIR",
-        help="per-row predictions of an earlier run: compute its figures again, without texts"
+        help="folder of per-row predictions of an earlier run: compute its figures again, "
+        "without a model; with --data where they are of your own file"
     )  # fmt: skip
 
 
@@ -87,7 +99,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     """Add the options that say on what."""
     parser.add_argument(
         "--sets", help="sets, separated by commas (default: realnews, layers, written and probes, "
-        "those of them that are at hand; none with --data)"
+        "those of them that are at hand; none with --data; with --predictions all in its folder)"
     )  # fmt: skip
     parser.add_argument(
         "--data", type=Path, metavar="FILE", help="your own labelled file, CSV or JSON lines: "
@@ -111,10 +123,10 @@ def run(options: argparse.Namespace) -> int:
     """Evaluate, write and print."""
     import sklearn  # noqa: F401 - the baselines need it: better said now than after minutes
 
-    from stance.evaluation.against import add_comparison, check_against
+    from stance.evaluation.against import check_rows, compare_sets, find_worse, read_other
     from stance.evaluation.place import Place
     from stance.evaluation.results import write_results
-    from stance.evaluation.run import check_sets
+    from stance.evaluation.run import OWN, check_sets
     from stance.evaluation.table import format_results
 
     if options.out.suffix != ".json" or options.out.is_dir():
@@ -125,26 +137,26 @@ def run(options: argparse.Namespace) -> int:
             found=found,
             remedy="Per-row predictions go into the folder of that name without .json.",
         )
+    if options.fail_if_worse and not options.against:
+        raise InputError("--fail-if-worse", expected="--against OTHER", found="none",
+                         remedy="Name the run to compare with.")  # fmt: skip
     names = choose_sets(options)
     if options.scorer is not None:
         refuse_benchmarks(options.scorer, names)
     in_clone = (options.data_dir / "articles.jsonl").is_file()
     data = find_data(options.data_dir) if names or in_clone else None
     place = Place(data, find_corpora(), options.folds, options.recipe, options.device, wants_bars())
-    if not options.predictions and not (options.data and not names):
-        check_sets(names, has_corpora=place.corpora is not None)
+    if names or not (options.data or options.predictions):
+        with_labels_alone = options.predictions is not None
+        check_sets(names, has_corpora=with_labels_alone or place.corpora is not None)
     options.out.parent.mkdir(parents=True, exist_ok=True)  # fails now rather than at the end
-    read = {}
-    if options.against and not options.predictions:
-        read = check_against(options.against, names, place, options.data)
+    shared = (*names, *([OWN] if options.data else []))
+    other = read_other(options.against, shared) if options.against else None
+    read = check_rows(other, place, options.data) if other and not options.predictions else {}
     judge, judged = judge_sets(options, names, place, read)
-    results = write_results(options.out, judge, judged)
-    try:
-        if options.against:
-            add_comparison(options.out, results, judged, options.against)
-    finally:
-        sys.stdout.write(format_results(results))
-    return 0
+    compared = compare_sets(judged, other) if other else {}
+    sys.stdout.write(format_results(write_results(options.out, judge, judged, compared)))
+    return int(options.fail_if_worse and bool(find_worse(compared)))
 
 
 def judge_sets(
@@ -165,7 +177,9 @@ def judge_sets(
     from stance.model import load
 
     if options.predictions:
-        judged = read_judged(options.predictions, names, place.data, own=options.data)
+        judged = read_judged(
+            options.predictions, names, place.data, own=options.data, corpora=place.corpora
+        )
         return name_predictions(options.predictions, judged), judged
     baselines = None
     if options.baselines is not None:
@@ -205,13 +219,31 @@ def choose_sets(options: argparse.Namespace) -> list[str]:
     """Return the sets to evaluate."""
     if options.sets is not None:
         return split_names(options.sets)
+    if options.predictions:
+        return find_sets(options.predictions, options.data)
     if options.data:
         return []
     names = ["realnews", "layers", "written", "probes"]
-    if options.predictions:
-        found = (*names, "articles")
-        return [name for name in found if (options.predictions / f"{name}.jsonl").is_file()]
     return [name for name in names if find_corpora() or name not in NEED_CORPORA]
+
+
+def find_sets(folder: Path, own: Path | None) -> list[str]:
+    """Return the sets of a folder of predictions whose rows are at hand, the user's own apart."""
+    from stance.evaluation.benchmarks import list_benchmarks
+    from stance.evaluation.earlier import find_earlier
+    from stance.evaluation.run import OWN
+
+    files = find_earlier(folder).files
+    if OWN in files and not own:
+        log.warning("%s: left out: name the file with --data", files[OWN])
+    found: list[str] = [name for name in ("realnews", "layers", "written", "probes", "articles")
+             if name in files]  # fmt: skip
+    for name in list_benchmarks():
+        if name in files and find_corpora():
+            found.append(name)
+        elif name in files:
+            log.warning("%s: left out: its rows need STANCE_CORPORA", files[name])
+    return found
 
 
 def split_names(text: str) -> list[str]:
@@ -221,11 +253,10 @@ def split_names(text: str) -> list[str]:
 
 def name_predictions(folder: Path, judged: Any) -> dict[str, str | None]:
     """Return who made the predictions, from the results.json beside them where there is one."""
-    from stance.evaluation.results import read_results
+    from stance.evaluation.earlier import find_earlier
 
-    results = folder.parent / f"{folder.name}.json"
-    if results.is_file():
-        found: dict[str, str | None] = read_results(results)["model"]
-        return found
-    models = {r.model for part in judged.values() for r in part.records if r.fold is None}
+    if model := find_earlier(folder).model:
+        return model
+    parts = [part for part in judged.values() if part.judge is None]
+    models = {record.model for part in parts for record in part.records}
     return {"name": folder.name, "sha256": models.pop() if len(models) == 1 else None}

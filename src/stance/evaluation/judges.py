@@ -24,7 +24,7 @@ class Judge:
 
     Attributes:
         name: the model's name, or the scorer's ``module:function``.
-        sha256: the model's hash, or that of the file that defines the scorer.
+        sha256: the model's hash, or that of the scorer's file and function.
         predict: rows with texts in, predictions out.
         model: the model; None for a scorer, which has neither flags nor spans.
         fold: the article that it left out in training, or None.

@@ -106,12 +106,22 @@ class CheckedMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has no ty
         super().add(prediction=prediction, reference=reference, **options)
 
     def check(self, name: str, values: Any) -> None:
-        """Raise unless there are values under that name."""
-        if values is None or not len(values):
-            raise InputError(
-                name, expected="one a row, and at least one row", found="none",
-                remedy="Give predictions and references, both of every row.",
-            )  # fmt: skip
+        """Raise unless there are values under that name, label ids among them whole.
+
+        The library would cut a number to a whole one, and so make a label id of it.
+        """
+        refuse_none(name, values)
+        if np.ndim(values[0]) == 0:
+            check_labels(name, values)
+
+
+def refuse_none(name: str, values: Any) -> None:
+    """Raise when there are no values under that name."""
+    if values is None or not len(values):
+        raise InputError(
+            name, expected="one a row, and at least one row", found="none",
+            remedy="Give predictions and references, both of every row.",
+        )  # fmt: skip
 
 
 class StanceMetric(CheckedMetric):
@@ -196,7 +206,7 @@ class SpanMetric(CheckedMetric):
 
     def check(self, name: str, values: Any) -> None:
         """Raise unless there are spans under that name, each whole or none."""
-        super().check(name, values)
+        refuse_none(name, values)
         for i, span in enumerate(values):
             if span != NO_SPAN and not is_span(span):
                 raise InputError(

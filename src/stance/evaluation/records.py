@@ -18,6 +18,12 @@ SHOWN = 60  # characters of a text in a message
 BEFORE = 20  # of these, those before the first difference
 WHOLE = (int, np.integer)
 TOLERANCE = 1e-3  # by which rounded probabilities may miss a sum of 1
+NAME = (str, type(None))
+KINDS: dict[str, Any] = {
+    "id": str, "model": str, "fold": NAME, "label": str, "reliable": (bool, type(None)),
+    "baselines": dict, "slices": dict, "text": NAME,
+}  # fmt: skip
+"""Of which kind the fields of a record are; scores and spans are looked at closer."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class Record:
 
     Attributes:
         id: the row's id.
-        model: SHA-256 of the model, or of the scorer's file, that judged it.
+        model: SHA-256 of the model, or of the scorer's file and function, that judged it.
         fold: the article that this model left out, or None.
         label: the judge's label.
         scores: probability by label, in the order of ``LABELS``.
@@ -99,7 +105,12 @@ def read_records(path: Path) -> list[Record]:
 
 
 def check_record(record: Record) -> None:
-    """Raise ValueError unless labels are ours, scores probabilities and spans whole."""
+    """Raise ValueError unless each field is of its kind, the label the likeliest, spans whole."""
+    for name, kind in KINDS.items():
+        if not isinstance(value := getattr(record, name), kind):
+            raise ValueError(f"{name} {value!r}")
+    if not all(isinstance(value, str) for value in record.slices.values()):
+        raise ValueError(f"slices {record.slices}")
     for label in (record.label, *record.baselines.values()):
         if label not in LABELS:
             raise ValueError(f"label {label!r}")
@@ -108,11 +119,11 @@ def check_record(record: Record) -> None:
         raise ValueError(f"scores {list(scores)}")
     if abs(sum(scores) - 1) > TOLERANCE:
         raise ValueError(f"scores {list(scores)} that do not sum to 1")
+    if scores[LABELS.index(record.label)] < max(scores):
+        raise ValueError(f"label '{record.label}', which is not the likeliest by {list(scores)}")
     for name, span in (("holder", record.holder), ("source", record.source)):
         if span is not None and not is_span(span):
             raise ValueError(f"{name} {span}")
-    if record.reliable not in (True, False, None):
-        raise ValueError(f"reliable {record.reliable!r}")
 
 
 def is_span(value: Any) -> bool:
@@ -139,21 +150,37 @@ def align(rows: Sequence[Row], records: Sequence[Record], where: str) -> list[Re
     """
     by_id = {record.id: record for record in records}
     for row in rows:
-        kept = by_id[row.id].text if row.id in by_id else None
-        if kept is not None and kept != row.text:
-            raise InputError(
-                f"{where} id '{row.id}'",
-                expected=f"the statement of the labelled file: {cut(row.text, kept)}",
-                found=cut(kept, row.text),
-                remedy="Take the file that was evaluated, its rows in the same order.",
-            )
+        if row.id in by_id:
+            check_pair(row, by_id[row.id], f"{where} id '{row.id}'")
+    known = {row.id for row in rows}
     missing = [row.id for row in rows if row.id not in by_id]
-    if missing or len(by_id) != len(rows):
-        found = f"{len(by_id)} records; {len(missing)} rows without one {missing[:3]}"
+    strange = [name for name in by_id if name not in known]
+    if missing or strange:
         raise InputError(
             where,
             expected=f"one record for each of {len(rows)} rows",
-            found=found,
-            remedy="Write the file anew with stance evaluate.",
+            found=f"{len(by_id)} records; {len(missing)} rows without one {missing[:3]}; "
+            f"{len(strange)} records of other rows {strange[:3]}",
+            remedy="Take the predictions of these rows, or let them be judged again.",
         )
     return [by_id[row.id] for row in rows]
+
+
+def check_pair(row: Row, record: Record, where: str) -> None:
+    """Raise unless a record is of the row's text, where both have one, and its spans lie in it."""
+    if record.text is not None and record.text != row.text:
+        raise InputError(
+            where,
+            expected=f"the statement of the labelled file: {cut(row.text, record.text)}",
+            found=cut(record.text, row.text),
+            remedy="Take the file that was evaluated. Rows that have an `id` may change places; "
+            "without that column they are known by their line.",
+        )
+    for name, span in (("holder", record.holder), ("source", record.source)):
+        if row.text and span and span["end"] > len(row.text):
+            raise InputError(
+                f"{where} field '{name}'",
+                expected=f"a span within the {len(row.text)} characters of the statement",
+                found=f"{span['start']}:{span['end']}",
+                remedy="Let the row be judged again.",
+            )

@@ -8,7 +8,8 @@ probes, ``slices``, the ``reliability`` and ``risk_coverage`` curves, the ``misr
 the ``models`` that judged, the ``judge`` in words where its name does not say all, the user's own
 ``file`` it is, why baselines are ``absent``, a ``note`` where they were trained on other rows than
 the judge, the ``benchmark`` it is, a hash of the ``gold``, and the comparison ``against`` another
-run, which is named with its models. What does not apply is null.
+run, which is named with its models, on ``n`` rows, with how many are ``left_out`` and whether it was
+measured by the ``same_gold``. What does not apply is null.
 """
 
 import hashlib
@@ -21,7 +22,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from stance import __version__, files, objects
+from stance import __version__, files
 from stance.errors import InputError
 from stance.evaluation import benchmarks
 from stance.evaluation.possible import find_fault
@@ -33,7 +34,7 @@ from stance.sets import hash_rows
 SCHEMA = 1
 ANEW = (
     "Write it anew: stance evaluate --predictions FOLDER --out NEW.json, FOLDER being the one of "
-    "its name beside it; no model is needed."
+    "its name beside it, with --data FILE where it is of your own file; no model is needed."
 )
 MAYBE = (dict, type(None))
 FIELDS: dict[str, Any] = {"model": dict, "stance_version": str, "environment": dict, "sets": dict}
@@ -76,7 +77,10 @@ class Judged:
 
 
 def write_results(
-    out: Path, judge: dict[str, str | None], judged: dict[str, Judged]
+    out: Path,
+    judge: dict[str, str | None],
+    judged: dict[str, Judged],
+    against: Mapping[str, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Write ``results.json`` and, in the folder ``results`` beside it, one file of records a set.
 
@@ -84,6 +88,7 @@ def write_results(
         out: ``results.json``, or another name; the folder is called like it.
         judge: name and SHA-256 of whoever was judged.
         judged: the sets.
+        against: by set, the comparison with another run.
 
     Returns:
         The content of ``results.json``.
@@ -99,7 +104,7 @@ def write_results(
             "note": part.note,
             "benchmark": describe_benchmark(name),
             "gold": hash_gold(part.rows),
-            "against": None,
+            "against": (against or {}).get(name),
         }
         if name != CORE:
             write_records(out.with_suffix("") / f"{name}.jsonl", part.records)
@@ -155,9 +160,7 @@ def read_results(path: Path) -> dict[str, Any]:
     Raises:
         InputError: the file is something else, or of another version.
     """
-    with files.open_input(path) as stream:
-        text = "".join(files.iter_lines(stream, str(path)))
-    content = objects.parse_object(text, str(path))
+    content = files.read_object(path)
     sets = content.get("sets")
     if content.get("schema") != SCHEMA or not isinstance(sets, dict) or not sets:
         raise InputError(

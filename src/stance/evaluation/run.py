@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stance.errors import InputError
 from stance.evaluation import benchmarks
+from stance.evaluation.earlier import find_earlier
 from stance.evaluation.folds import list_articles, load_fold, load_tuned
 from stance.evaluation.grounds import (
     Beside,
@@ -15,10 +16,10 @@ from stance.evaluation.grounds import (
     learn_articles,
 )
 from stance.evaluation.judges import Judge, judge_by_model, judge_rows
-from stance.evaluation.place import Place, refuse_without_data
+from stance.evaluation.place import Place
 from stance.evaluation.probes import read_probes
 from stance.evaluation.records import Record, align, read_records
-from stance.evaluation.results import CORE, Judged, read_results
+from stance.evaluation.results import CORE, Judged
 from stance.own import read_own_rows
 from stance.rows import Row
 from stance.sets import NEED_CORPORA, SETS, read_labels, read_usable
@@ -217,49 +218,63 @@ def judge_benchmark(
 
 
 def read_judged(
-    folder: Path, names: Sequence[str], data: Path | None, *, own: Path | None = None
+    folder: Path,
+    names: Sequence[str],
+    data: Path | None,
+    *,
+    own: Path | None = None,
+    corpora: Path | None = None,
 ) -> dict[str, Judged]:
-    """Return sets with the per-row predictions of an earlier run; no text and no model is needed.
+    """Return sets with the per-row predictions of an earlier run; no model is needed.
 
     Args:
         folder: the folder of per-row predictions.
-        names: sets of the repository; benchmarks need their corpora and are refused.
-        data: the repository's data folder; None will do for a user's own file alone.
+        names: sets of the repository, and benchmarks.
+        data: the repository's data folder; None will do for a user's own file and benchmarks.
         own: the user's own file, for the set ``own``, or None.
+        corpora: the corpora folder, for benchmarks alone, or None.
 
     Raises:
         InputError: a set has no predictions, or they do not fit the rows.
     """
-    judged = {}
-    results = folder.parent / f"{folder.name}.json"
-    known = read_results(results)["sets"] if results.is_file() else {}
-    for name in (*names, *([OWN] if own else [])):
-        path = folder / f"{name}.jsonl"
-        if own and name == OWN:
-            rows = read_own_rows(own)
-        elif data is None:
-            raise refuse_without_data()
-        elif name == PROBES:
-            rows = read_probes(data)
-        elif name in EVALUATED:
-            rows = read_labels(data, name, EVALUATED[name])
-        else:
-            raise InputError(
-                f"--sets {name}",
-                expected="sets whose labels are in the data folder",
-                found=name,
-                remedy="Leave the set out, or evaluate it with --model.",
-            )
-        file = own.name if own and name == OWN else None
-        entry = known.get(name, {})
-        records = align(rows, read_records(path), str(path))
-        judged[name] = Judged(rows, records, entry.get("judge"), file=file,
-                              absent=entry.get("absent", {}), note=entry.get("note"))  # fmt: skip
-    if not judged:
+    earlier = find_earlier(folder)
+    names = [*names, *([OWN] if own else [])]
+    lacking = [name for name in names if name not in earlier.files]
+    if lacking or not names:
+        there = "predictions of " + (", ".join(earlier.files) or "no set")
         raise InputError(
             f"--predictions {folder}",
-            expected="a folder with the per-row predictions of an earlier run",
-            found="none" if folder.is_dir() else "no such folder",
-            remedy="Name the folder beside its results.json.",
+            expected="per-row predictions of " + (", ".join(lacking) or "sets at hand"),
+            found=there if folder.is_dir() else "no such folder",
+            remedy="Name the folder beside its results.json. Of your own file, name the file too "
+            "(--data); benchmarks need STANCE_CORPORA.",
+        )
+    judged = {}
+    for name in names:
+        path = earlier.files[name]
+        if own and name == OWN:
+            rows = read_own_rows(own)
+        elif name in EVALUATED:
+            rows = read_labels(Place(data).get_data(), name, EVALUATED[name])
+        else:
+            rows = read_set_rows(name, Place(data, corpora))
+        records = align(rows, read_records(path), str(path))
+        entry = earlier.sets.get(name, {})
+        judged[name] = Judged(
+            rows,
+            records,
+            entry["judge"] if "judge" in entry else say_judge(name, records),
+            file=own.name if own and name == OWN else None,
+            absent=entry.get("absent", {}),
+            note=entry.get("note"),
         )
     return add_core(judged)
+
+
+def say_judge(name: str, records: Sequence[Record]) -> str | None:
+    """Return who judged a set where no results.json tells it, if it is not the run's one judge."""
+    if name in benchmarks.list_benchmarks():
+        return "models fine-tuned on the benchmark's training rows"
+    if all(record.fold for record in records) and len({record.model for record in records}) > 1:
+        return "models that have not seen the article"
+    return None

@@ -1,5 +1,6 @@
 """The one thing the harness asks of whoever is judged: texts in, class scores out."""
 
+import hashlib
 import importlib
 import os
 import sys
@@ -108,7 +109,7 @@ def load_scorer(name: str) -> tuple[Scorer, str]:
     """Import a scorer by its name, ``module:function``; modules are found from this folder too.
 
     Returns:
-        The scorer, and the SHA-256 of the file that defines it.
+        The scorer, and a SHA-256 over that of the file that defines it and the function's name.
 
     Raises:
         InputError: there is no such module or function.
@@ -130,4 +131,4 @@ def load_scorer(name: str) -> tuple[Scorer, str]:
         ) from error
     finally:
         sys.path.pop(0)
-    return scorer, hash_file(path)
+    return scorer, hashlib.sha256(f"{hash_file(path)} {function}".encode()).hexdigest()

@@ -195,11 +195,19 @@ def name_directed(metric: str) -> str:
 
 
 def name_other(against: dict[str, Any]) -> str:
-    """Return a sentence that names the other run and its models; nothing where it has no name."""
+    """Return what the other run is and how far it is like this one; nothing without a name."""
     if not against.get("run"):
         return ""
     hashes = ", ".join(model[:12] for model in against["other"])
-    return f"The other is {against['run']}, SHA-256 {hashes}. "
+    found = f"The other is {against['run']}, SHA-256 {hashes}. "
+    left = against.get("left_out", {"this": 0, "other": 0})
+    if any(left.values()):
+        found += (f"Compared on the {count(against['n'], 'row')} of both; left out are "
+                  f"{left['this']} of this run and {left['other']} of the other. ")  # fmt: skip
+    if against.get("same_gold") is False:
+        found += ("It was measured by other labels, spans or weights; here both are by those of "
+                  "this run, so that its figures are not the ones it was given. ")  # fmt: skip
+    return found
 
 
 def format_against(against: dict[str, Any]) -> str:
