@@ -236,8 +236,8 @@ def find_sets(folder: Path, own: Path | None) -> list[str]:
     files = find_earlier(folder).files
     if OWN in files and not own:
         log.warning("%s: left out: name the file with --data", files[OWN])
-    found: list[str] = [name for name in ("realnews", "layers", "written", "probes", "articles")
-             if name in files]  # fmt: skip
+    ours = ("realnews", "layers", "written", "probes", "articles")
+    found: list[str] = [name for name in ours if name in files]
     for name in list_benchmarks():
         if name in files and find_corpora():
             found.append(name)
