@@ -4,10 +4,10 @@ Usage: python train/check_release.py PREDICTIONS [--data-dir data]
 
 PREDICTIONS is what stance evaluate wrote of the new model on real news, for example in
 RUNS/results/realnews.jsonl. It is compared with data/predictions/realnews.jsonl, what the released
-model said of the same test rows: paired, by documents. The exit code is 0 where the new model is better
-on one of macro-F1, accuracy, holders found and sources found, a 95 % interval of the difference
-above 0, and worse on none, an interval below 0; or where it is the released one; else 1. A person who
-releases a model for another reason sets RELEASE_ANYWAY to that reason, which is logged.
+model said of the same test rows: paired, by documents. The exit code is 0 where the new model is
+better on one of macro-F1, accuracy, holders found and sources found, a 95 % interval of the
+difference above 0, and worse on none, an interval below 0; or where it is the released one; else 1.
+Whoever releases a model for another reason sets RELEASE_ANYWAY to it, which is logged.
 """
 
 import logging
