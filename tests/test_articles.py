@@ -69,7 +69,9 @@ def test_committed_predictions_are_of_models_that_have_not_seen_the_article(root
     with pytest.raises(InputError, match="a prediction of each statement"):
         predict(["It rained."])
     wrong = tmp_path / "wrong.jsonl"
-    wrong.write_text(path.read_text().replace(rows[0].document, "001_b6f9f60ada94fb83"))
+    lines = map(json.loads, path.read_text().splitlines())
+    other = [{**line, "model": "0" * 64, "fold": "001_b6f9f60ada94fb83"} for line in lines]
+    wrong.write_text("".join(json.dumps(line) + "\n" for line in other))
     with pytest.raises(InputError, match="expected fold 000"):
         script.recall(wrong, rows)
 

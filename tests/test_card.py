@@ -94,7 +94,7 @@ def copy_data(root, tmp_path, old, new, times=-1):
 
 
 def test_a_changed_prediction_changes_the_card(root, released, tmp_path):
-    data = copy_data(root, tmp_path, '"label": "against"', '"label": "favor"', 20)
+    data = copy_data(root, tmp_path, '"reliable": true', '"reliable": false', 20)
     text = (root / "model_card.md").read_text()
     assert card.fill(text, card.build_model_tables(data, released)) != text
 

@@ -184,12 +184,13 @@ def format_comparison(data: Path) -> str:
 def format_differences(data: Path) -> str:
     """Return the paired differences between variants of the rows, on validation and on test."""
     entries = read_comparison(data)
-    splits = ("validation", "test")
+    splits, order = ("validation", "test"), list(entries)  # both ways round, a pair stands once
     lines = [
         [f"`{name}` minus `{base}`",
          *(table.format_interval(entry[split]["minus"][base], signed=True) for split in splits)]
         for name, entry in list(entries.items())[1:]  # the first is but a base
         for base in entry["test"]["minus"]
+        if name not in entries[base]["test"]["minus"] or order.index(base) < order.index(name)
     ]  # fmt: skip
     first = next(iter(entries.values()))
     heads = (f"{split}, {first[split]['n']:,} rows" for split in splits)
