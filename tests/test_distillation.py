@@ -141,6 +141,7 @@ def test_a_distilled_network_of_another_recipe_is_refused(recipe, taught, tmp_pa
         train(TrainOptions(recipe, tmp_path / "out", data=data, distilled=data, device="cpu"))
 
 
+@pytest.mark.slow
 def test_a_share_of_the_lesson_stays_in_the_classifier(recipe, taught, tmp_path, monkeypatch):
     data, corpora = taught
     monkeypatch.setenv("STANCE_CORPORA", str(corpora))

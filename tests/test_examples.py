@@ -49,6 +49,7 @@ def test_compare_outlets(root, tmp_path):
     assert len(gaps) == 4 + 3 * 4  # in all, and by month
 
 
+@pytest.mark.slow
 def test_own_labels(root, tmp_path):
     """From the released model, on invented rows: in under a minute."""
     done = run(root, "own_labels.py", root / "examples" / "own_labels.csv", tmp_path / "own")

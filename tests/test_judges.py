@@ -192,6 +192,7 @@ def test_setfit_learns_from_a_few_rows(tiny_encoder, tiny_data, monkeypatch):
     assert accuracy_score(labels, [LABELS[i] for i in found]) > 0.5
 
 
+@pytest.mark.slow
 def test_setfit_of_the_articles_leaves_each_out(place, tmp_path, monkeypatch):
     from stance.training import fewshot
 

@@ -139,6 +139,7 @@ def test_killed_training_resumes_to_the_same_weights(tiny_recipe, tiny_data, tmp
     assert hash_weights(tmp_path / "killed") == hash_weights(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_two_processes_train_together(tiny_recipe, tiny_data, tmp_path):
     run = start_training(tiny_recipe, tiny_data, tmp_path / "out", sys.executable, "-m",
                          "torch.distributed.run", "--standalone",
