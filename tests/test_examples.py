@@ -5,6 +5,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 
 def run(root, name: str, *arguments) -> subprocess.CompletedProcess:
     command = [sys.executable, root / "examples" / name, *arguments]
