@@ -13,7 +13,7 @@ import make_card
 from made import make_record, make_row
 from stance.bundle import hash_file, read_bundle
 from stance.errors import InputError
-from stance.evaluation import card, data_card, measured, table, trials
+from stance.evaluation import card, data_card, measured, promises, table, trials
 from stance.evaluation.folds import ARTICLES, saw_articles
 from stance.evaluation.model_plots import draw_model_plots
 from stance.evaluation.records import read_records
@@ -311,7 +311,7 @@ def test_no_machine_paths_in_cards(root):
 )  # fmt: skip
 def test_whether_a_promise_is_kept_is_said(found, words):
     entry = dict(zip(("value", "low", "high"), found, strict=True))
-    assert card.say_kept(entry, 0.9) == words
+    assert promises.say_kept(entry, 0.9) == words
 
 
 def test_plots_of_the_card_are_what_the_predictions_give(root, tmp_path):

@@ -1,6 +1,5 @@
 """A user's own rows: which are trained on and which are held out."""
 
-import hashlib
 import logging
 import re
 from collections import Counter, defaultdict
@@ -8,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stance.errors import InputError
+from stance.layers import hash_text
 from stance.own import read_own_rows
 from stance.rows import Row
 from stance.selection import Rows
@@ -130,17 +130,14 @@ def group_rows(rows: Sequence[Row]) -> list[list[Row]]:
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         groups[names[row.id]].append(row)
-    return sorted(groups.values(), key=lambda group: min(hash_words(row.text) for row in group))
+    return sorted(
+        groups.values(), key=lambda group: min(hash_text(reduce_text(row.text)) for row in group)
+    )
 
 
 def reduce_text(text: str) -> str:
     """Return the words of a text in small letters; of a text without words the text itself."""
     return " ".join(re.findall(r"\w+", text.lower())) or text
-
-
-def hash_words(text: str) -> str:
-    """Return a hash of the words of a text."""
-    return hashlib.sha256(reduce_text(text).encode("utf-8")).hexdigest()
 
 
 def drop_held(path: Path, rows: Sequence[Row], held: Sequence[Row]) -> list[Row]:
