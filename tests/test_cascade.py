@@ -21,7 +21,7 @@ from scoring import count_shards, finish, read_bytes, read_csv, read_parts, star
 from stance.bundle import CASCADE, read_bundle
 from stance.cascade import CascadeFacts, FirstStage, read_first_stage
 from stance.errors import InputError, StanceError
-from stance.evaluation.card import format_cascade
+from stance.evaluation.promises import format_cascade
 from stance.layers import hash_text
 from stance.model import load
 from stance.runtime import Runtime

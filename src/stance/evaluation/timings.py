@@ -103,7 +103,7 @@ def format_million(report: Report) -> str:
         words += (
             f" The first stage answered {report['first_stage']:,} of the rows; it passes on "
             f"{recall:.1f} % [{low:.1f}, {high:.1f}] of the statements to which the model gives a "
-            f"stance ({report['cascade']['n']:,} real-news test rows, taken as independent)."
+            f"stance ({report['cascade']['n']:,} real-news test rows, interval by document)."
         )
     rows = [
         [str(number), f"{quarter['rows_per_s']:,.0f}", f"{quarter['peak_rss_mb']:.0f}"]
