@@ -139,3 +139,22 @@ def test_a_helper_of_a_distributed_run_leaves_the_folder_to_the_first(tmp_path, 
     monkeypatch.setenv("RANK", "0")
     with pytest.raises(InputError, match="a folder with other files"):
         claim_folder(options, None, None, None)
+
+
+@pytest.mark.slow
+def test_orders_are_averaged_and_each_is_gone_on_with(
+    tiny_recipe, tiny_data, tmp_path, monkeypatch
+):
+    recipe = tmp_path / "orders.toml"
+    text = tiny_recipe.read_text().replace("num_train_epochs = 16", "num_train_epochs = 2")
+    recipe.write_text(f"orders = 2\n{text}")
+    options = TrainOptions(recipe, tmp_path / "model", data=tiny_data, device="cpu")
+    with monkeypatch.context() as patch:
+        kill_in(patch, "evaluate", 4)  # in the second epoch of the second order
+        die(options)
+    work = options.out / "training"
+    assert (work / "order-1.safetensors").is_file()
+    assert find_checkpoint(work / "checkpoints-2") == work / "checkpoints-2" / f"checkpoint-{EPOCH}"
+    assert learn(options) == learn(replace(options, out=tmp_path / "whole"))
+    history = json.loads((options.out / "training" / "history.json").read_text())
+    assert {entry["lesson"] for entry in history} == {"fine-tuning, order 2"}  # the first was over

@@ -151,7 +151,8 @@ def count_steps(changes: Iterable[Change], place: Place) -> int:
     left: dict[Path, int] = {}
     for change in changes:
         lessons = (change.recipe["training"], change.recipe.get("distillation", {}))
-        steps = sum(lesson.get("max_steps", 0) for lesson in lessons)
+        labels, lesson = (arguments.get("max_steps", 0) for arguments in lessons)
+        steps = change.recipe.get("orders", 1) * labels + lesson
         missing = [
             folder
             for folder in place.find_models(change).values()

@@ -5,14 +5,14 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import transformers
-from safetensors.torch import load_file, load_model, save_model
+from safetensors.torch import load_file, load_model
 from sklearn.metrics import f1_score
 from transformers import (
     AutoConfig,
@@ -38,6 +38,7 @@ from stance.training.network import StanceNetwork, load_tagger
 from stance.training.rates import slow_lower_layers
 from stance.training.recipe import Recipe
 from stance.training.teacher import Taught
+from stance.training.weights import average_weights, blend_weights, copy_weights, keep_weights
 from stance.types import LABELS
 
 FINE_TUNING = "fine-tuning"
@@ -62,6 +63,13 @@ class Lesson:
     rows: list[dict[str, Any]]
     arguments: dict[str, Any]
     checkpoints: Path
+
+    def reorder(self, order: int) -> "Lesson":
+        """Return the lesson for the n-th order of its rows, with checkpoints of its own."""
+        if order == 1:
+            return self
+        folder = self.checkpoints.with_name(f"{self.checkpoints.name}-{order}")
+        return replace(self, name=f"{self.name}, order {order}", checkpoints=folder)
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,7 @@ def finetune(
                 work / "distillation",
             )
             network, history = give_lesson(recipe, network, lesson, validation, tokenizer, room)
-            save_model(network, str(kept))
+            keep_weights(network, kept)
         # A fresh network even now: what follows is the same whether it was distilled here or not.
         network = build_network(recipe, load_classifier(encoder, rows.labels), rows.labels)
         load_model(network, kept)
@@ -126,12 +134,25 @@ def finetune(
         recipe.training,
         work / "checkpoints",
     )
-    network, labelled = give_lesson(recipe, network, lesson, validation, tokenizer, room)
+    start, learned = copy_weights(network), []
+    for order in range(1, recipe.orders + 1):
+        kept = work / f"order-{order}.safetensors"
+        if not kept.is_file():
+            network.load_state_dict(start)
+            network, labelled = give_lesson(
+                recipe, network, lesson.reorder(order), validation, tokenizer,
+                replace(room, seed=room.seed + order - 1),
+            )  # fmt: skip
+            history += labelled
+            keep_weights(network, kept)
+        load_model(network, kept)
+        learned.append(copy_weights(network))
+    network.load_state_dict(average_weights(learned))
     if not named and all(set(row["span_targets"]) == {NO_TARGET} for row in lesson.rows):
         silence_tagger(network)
     if taught is not None and recipe.lesson_share:
         blend_weights(network, load_file(work / DISTILLED), recipe.lesson_share)
-    return network, tokenizer, history + labelled
+    return network, tokenizer, history
 
 
 def give_lesson(
@@ -169,23 +190,6 @@ def give_lesson(
     plain = trainer.accelerator.unwrap_model(network, keep_fp32_wrapper=False)
     history = [{"lesson": lesson.name, **entry} for entry in trainer.state.log_history]
     return plain.float().cpu().eval(), history
-
-
-def blend_weights(network: StanceNetwork, before: dict[str, torch.Tensor], share: float) -> None:
-    """Move the classifier toward what it was before the labels, weight by weight.
-
-    On other news than the labels' the average of both is better than either (WiSE-FT: Wortsman et
-    al. 2022, Robust fine-tuning of zero-shot models).
-
-    Args:
-        network: the network after the labels.
-        before: its weights before, by name.
-        share: share of those before in the average, 0 to 1.
-    """
-    with torch.no_grad():
-        for name, weight in network.named_parameters():
-            if not name.startswith("tagger."):  # it was not taught anything before
-                weight.lerp_(before[name], share)
 
 
 class Progress(TrainerCallback):

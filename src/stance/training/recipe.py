@@ -103,6 +103,8 @@ class Recipe:
             of ``training``; empty for none.
         lesson_share: share of the weights after that first training in an average with those
             after the labels, 0 to 1; the tagger, which it does not teach, is left out.
+        orders: trainings on the labels from one start, each with the rows in another order, whose
+            weights are averaged.
         trial: ideas on trial.
     """
 
@@ -114,6 +116,7 @@ class Recipe:
     patience: int = 2
     distillation: dict[str, Any] = field(default_factory=dict)
     lesson_share: float = 0.0
+    orders: int = 1
     training: dict[str, Any] = field(default_factory=dict)
     trial: TrialChoice = field(default_factory=TrialChoice)
 
@@ -129,6 +132,8 @@ class Recipe:
             del content["data"]["misspelled"]
         if not self.lesson_share:
             del content["lesson_share"]
+        if self.orders == 1:
+            del content["orders"]
         return content
 
 
@@ -224,6 +229,7 @@ def check_ranges(recipe: Recipe, where: str) -> None:
         ("layer_decay", 0 < recipe.trial.layer_decay <= 1, "above 0 to 1"),
         ("accuracy", 0 < recipe.reliability.accuracy < 1, "between 0 and 1"),
         ("level", 0 < recipe.reliability.level < 1, "between 0 and 1"),
+        ("orders", 1 <= recipe.orders <= 20, "1 to 20"),
         ("patience", recipe.patience >= 1, "1 or more"),
     ):
         if not fits:

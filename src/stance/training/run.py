@@ -30,7 +30,7 @@ from stance.training.calibrate import calibrate, score_validation
 from stance.training.context import add_context
 from stance.training.encoders import Encoder, find_longest, resolve_encoder
 from stance.training.export import export_folder
-from stance.training.finetune import DISTILLED, FINE_TUNING, Room, finetune
+from stance.training.finetune import DISTILLED, Room, finetune
 from stance.training.held_out import describe_held_out
 from stance.training.misspell import add_misspelled
 from stance.training.own import read_own
@@ -121,13 +121,15 @@ def make_folder(
     if not is_first():
         return None
     files.write_json(work / "history.json", history)
-    labelled = [entry for entry in history if entry["lesson"] == FINE_TUNING]
-    plot_history(labelled, work / "history.png")
+    last = [entry for entry in history if entry["lesson"] == history[-1]["lesson"]]
+    plot_history(last, work / "history.png")
     texts = [row.text for row in rows.validation]
     export_folder(network, tokenizer, options.out, recipe.encoder.max_tokens, texts)
     bundle = finish_folder(options.out, recipe, encoder, rows)
-    for name in ("checkpoints", "distillation"):
-        shutil.rmtree(work / name, ignore_errors=True)
+    for folder in (work / "distillation", *work.glob("checkpoints*")):
+        shutil.rmtree(folder, ignore_errors=True)
+    for path in work.glob("order-*"):
+        path.unlink()
     return bundle
 
 
