@@ -157,4 +157,4 @@ def test_orders_are_averaged_and_each_is_gone_on_with(
     assert find_checkpoint(work / "checkpoints-2") == work / "checkpoints-2" / f"checkpoint-{EPOCH}"
     assert learn(options) == learn(replace(options, out=tmp_path / "whole"))
     history = json.loads((options.out / "training" / "history.json").read_text())
-    assert {entry["lesson"] for entry in history} == {"fine-tuning, order 2"}  # the first was over
+    assert {entry["lesson"] for entry in history} == {"fine-tuning", "fine-tuning, order 2"}

@@ -32,7 +32,7 @@ from stance.training.calibrate import (
 from stance.training.context import add_context
 from stance.training.data import NO_TARGET, locate_span, share_votes
 from stance.training.encoders import FETCHED, count_positions, fetch, resolve_encoder
-from stance.training.finetune import choose_cpu
+from stance.training.lesson import choose_cpu
 from stance.training.network import StanceNetwork
 from stance.training.rates import slow_lower_layers
 from stance.training.recipe import EncoderChoice, ReliabilityChoice, read_recipe

@@ -38,7 +38,7 @@ from stance.layers import POOLS, collapse, document_of, iter_corpus
 from stance.sets import find_data, read_labels, read_licences
 from stance.training.checkpoints import find_checkpoint
 from stance.training.encoders import WEIGHTS, resolve_encoder
-from stance.training.finetune import choose_cpu, supports_bf16
+from stance.training.lesson import choose_cpu, supports_bf16
 from stance.training.recipe import EncoderChoice, read_recipe
 from teach import list_pool
 from withhold import list_touched

@@ -30,8 +30,9 @@ from stance.training.calibrate import calibrate, score_validation
 from stance.training.context import add_context
 from stance.training.encoders import Encoder, find_longest, resolve_encoder
 from stance.training.export import export_folder
-from stance.training.finetune import DISTILLED, Room, finetune
+from stance.training.finetune import DISTILLED, finetune
 from stance.training.held_out import describe_held_out
+from stance.training.lesson import Room
 from stance.training.misspell import add_misspelled
 from stance.training.own import read_own
 from stance.training.plot import plot_history

@@ -1,5 +1,6 @@
 """Weights of several trainings in one network."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,8 +16,8 @@ def copy_weights(network: torch.nn.Module) -> Weights:
 
 
 def keep_weights(network: torch.nn.Module, path: Path) -> None:
-    """Write a network's weights; a file of that name is a whole one."""
-    part = path.with_suffix(".part")
+    """Write a network's weights; a file of that name is a whole one, whoever else writes it."""
+    part = path.with_suffix(f".part-{os.getpid()}")
     save_model(network, str(part))
     part.replace(path)
 
