@@ -18,6 +18,7 @@ runs=${1:-runs}
 recipe=train/recipes/small.toml
 released=src/stance/weights/negotiations
 benchmarks=semeval2016_taska,gwsd,plover_plv
+baselines=majority,keywords,holders,tfidf_svm,embedding_lr,zero_shot,setfit
 
 # train/corpora.py fetches texts; train/fetch_benchmarks.py the benchmarks with their own labels.
 # Without these the committed outcomes stay: they are the recipe's, whatever model is released.
@@ -42,9 +43,9 @@ grep -q cascade.safetensors "$runs/small/stance.json" || .venv/bin/python train/
 # The model has not seen the five articles (the recipe has none), so it judges them like every set. Of
 # a recipe that has, models that leave one out would be trained here, in RUNS/folds.
 $stance evaluate --model "$runs/small" --sets realnews,articles,layers,written,probes \
-	--baselines majority,keywords,holders,tfidf_svm,embedding_lr,zero_shot,setfit \
+	--baselines $baselines \
 	--recipe $recipe --folds "$runs/folds" --out "$runs/results.json"
-[ -z "$benchmarks" ] || $stance evaluate --model "$runs/small" --sets $benchmarks \
+[ -z "$benchmarks" ] || $stance evaluate --model "$runs/small" --sets $benchmarks --baselines $baselines \
 	--recipe train/recipes/benchmarks.toml --folds "$runs/folds" --out "$runs/benchmarks.json"
 
 .venv/bin/python train/check_release.py "$runs/results/realnews.jsonl"

@@ -31,7 +31,6 @@ from stance.sets import is_released, read_labels, read_licences
 PLANTED = 0.05  # share of labels that are changed to show what a comparison makes of it
 WORST = 12  # slices that the card shows
 BENCHMARKS = "benchmarks.jsonl"
-ZERO_SHOT = "benchmarks_zero_shot.jsonl"
 VALIDATION = "validation.jsonl"
 MARK = re.compile(r"(?P<start>(?P<lead># |<!-- )begin (?P<name>[\w-]+)(?: -->)?\n).*?"
                   r"(?P<end>(?P=lead)end (?P=name))", re.DOTALL)  # fmt: skip
@@ -178,18 +177,11 @@ def format_benchmarks(folder: Path) -> str:
     Args:
         folder: the folder of predictions.
     """
-    known, untrained = (
-        read_outcomes(folder / name) if (folder / name).is_file() else {}
-        for name in (BENCHMARKS, ZERO_SHOT)
-    )
+    known = read_outcomes(folder / BENCHMARKS) if (folder / BENCHMARKS).is_file() else {}
     rows: list[list[str]] = []
     for name in benchmarks.list_benchmarks():
         benchmark, outcomes = benchmarks.read_benchmark(name), known.get(name, [])
         found = measure_outcomes(outcomes, benchmark.metric) if outcomes else {}
-        # judged apart, so that nothing is paired
-        if name in untrained and "zero_shot" not in found:
-            score = measure_outcomes(untrained[name], benchmark.metric)[""]["score"]
-            found["zero_shot"] = {"score": score, "lead": table.NOTHING}
         size = f"{len(outcomes)} rows" if outcomes else "not measured yet"
         title = f"{benchmark.title}, {table.METRIC_NAMES[benchmark.metric]}, {size}"
         rows.append([title, "", "", "", ""])
