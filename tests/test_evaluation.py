@@ -378,6 +378,25 @@ def test_predictions_of_an_own_file_alone_ask_for_it(own, call, tmp_path):
     assert read_results(tmp_path / "out.json")["model"] == results["model"]
 
 
+def test_predictions_of_another_judge_do_not_pass_under_the_name_of_the_first(own, call, tmp_path):
+    assert own("calm", [1, 2]).returncode == 0
+    other = (tmp_path / "out" / "own.jsonl").read_text()
+    assert own("keen", [1, 2]).returncode == 0
+    (tmp_path / "out" / "own.jsonl").write_text(other)
+    before = (tmp_path / "out.json").read_text()
+    done = call("--predictions", "out", "--data", "mine.csv")
+    assert done.returncode == 2
+    assert "expected the predictions that out.json tells of" in done.stderr
+    assert (tmp_path / "out.json").read_text() == before
+
+
+def test_a_file_in_the_place_of_the_predictions_is_said_before_anything_is_judged(own, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    done = own("no_such_function", [1, 2])
+    assert done.returncode == 2
+    assert "found a file of that name" in done.stderr
+
+
 def test_who_judged_articles_and_benchmarks_is_told_without_results(tiny_data, tmp_path):
     rows = read_labels(tiny_data, "articles", "train")
     write_records(tmp_path / "r" / "articles.jsonl", [
