@@ -326,6 +326,13 @@ def test_a_run_in_the_place_of_the_other_is_compared_with_it_on_the_rows_of_both
     assert done.returncode == 0, done.stderr
 
 
+def test_who_waits_for_baselines_is_told_what_for(call, caplog):
+    with caplog.at_level("INFO"):
+        assert call("--scorer", "alike:keen", "--sets", "written",
+                    "--baselines", "majority").returncode == 0  # fmt: skip
+        assert "baselines: learning from" in caplog.text
+
+
 def test_an_own_file_is_read_once(own, tmp_path, monkeypatch):
     assert own("keen", range(1, 25)).returncode == 0
     monkeypatch.setattr("stance.evaluation.run.read_own_rows", None)  # a call would fail
