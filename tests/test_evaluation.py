@@ -326,6 +326,13 @@ def test_a_run_in_the_place_of_the_other_is_compared_with_it_on_the_rows_of_both
     assert done.returncode == 0, done.stderr
 
 
+def test_who_waits_for_baselines_is_told_what_for(call, caplog):
+    with caplog.at_level("INFO"):
+        assert call("--scorer", "alike:keen", "--sets", "written",
+                    "--baselines", "majority").returncode == 0  # fmt: skip
+        assert "baselines: learning from" in caplog.text
+
+
 def test_an_own_file_is_read_once(own, tmp_path, monkeypatch):
     assert own("keen", range(1, 25)).returncode == 0
     monkeypatch.setattr("stance.evaluation.run.read_own_rows", None)  # a call would fail
@@ -376,6 +383,25 @@ def test_predictions_of_an_own_file_alone_ask_for_it(own, call, tmp_path):
     done = call("--predictions", "out", "--data", "mine.csv")
     assert done.returncode == 0, done.stderr
     assert read_results(tmp_path / "out.json")["model"] == results["model"]
+
+
+def test_predictions_of_another_judge_do_not_pass_under_the_name_of_the_first(own, call, tmp_path):
+    assert own("calm", [1, 2]).returncode == 0
+    other = (tmp_path / "out" / "own.jsonl").read_text()
+    assert own("keen", [1, 2]).returncode == 0
+    (tmp_path / "out" / "own.jsonl").write_text(other)
+    before = (tmp_path / "out.json").read_text()
+    done = call("--predictions", "out", "--data", "mine.csv")
+    assert done.returncode == 2
+    assert "expected the predictions that out.json tells of" in done.stderr
+    assert (tmp_path / "out.json").read_text() == before
+
+
+def test_a_file_in_the_place_of_the_predictions_is_said_before_anything_is_judged(own, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    done = own("no_such_function", [1, 2])
+    assert done.returncode == 2
+    assert "found a file of that name" in done.stderr
 
 
 def test_who_judged_articles_and_benchmarks_is_told_without_results(tiny_data, tmp_path):

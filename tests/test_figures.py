@@ -301,6 +301,7 @@ def test_what_the_flag_keeps_is_told_by_predicted_label():
     [
         ({"scores": [5, -3, 2, 1]}, "scores"),
         ({"scores": [0.5, 0.5, 0.5, 0.5]}, "do not sum to 1"),
+        ({"scores": [10**400, 0, 0, 0]}, "too large"),
         ({"holder": {"start": "a"}}, "holder"),
         ({"holder": {"start": 3}}, "holder"),
         ({"source": {"start": 3, "end": 3}}, "source"),

@@ -88,9 +88,38 @@ def test_a_faulty_answer_is_found_by_the_rows_it_is_to(bad, found):
 
 
 def test_scorers_that_do_not_exist_are_refused():
-    for name in ("no_such_module:score", "json:no_such_function", "json", "json:decoder.x", ""):
+    for name in (
+        "no_such_module:score",
+        "json:no_such_function",
+        "json",
+        "json:decoder.x",
+        ".m:f",
+        "",
+    ):
         with pytest.raises(InputError, match="module:function"):
             judge_by_scorer(name)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (
+            "import os\nKEY = os.environ['NO_SUCH_KEY']\n",
+            r"KeyError: 'NO_SUCH_KEY' \(.*broken_\d.py line 2\)",
+        ),
+        ("def score(:\n", r"SyntaxError: invalid syntax \(broken_\d.py, line 1\)"),
+        (
+            "raise RuntimeError('no licence')\n",
+            r"RuntimeError: no licence \(.*broken_\d.py line 1\)",
+        ),
+    ],
+)
+def test_a_scorer_whose_module_fails_is_named_with_the_place(content, found, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = f"broken_{len(content) % 10}"
+    (tmp_path / f"{name}.py").write_text(content)
+    with pytest.raises(InputError, match=f"--scorer {name}:score: .*{found}"):
+        judge_by_scorer(f"{name}:score")
 
 
 def test_keyword_rule():

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import evaluate as library
 import krippendorff
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, brier_score_loss, confusion_matrix, f1_score
 
@@ -222,11 +223,25 @@ FLAT = [0.25] * 4
         (CalibrationMetric, [[9.0, -3, 0, 1], FLAT], [0, 3]),
         (CalibrationMetric, [FLAT, FLAT], [0, 4]),
         (SelectiveMetric, [[NAN] * 4, FLAT], [0, 3]),
+        (SelectiveMetric, [FLAT, FLAT[:2]], [0, 3]),
     ],
 )
 def test_what_is_no_label_and_no_probability_is_refused(kind, predictions, references):
     with pytest.raises(InputError, match=r"label ids from 0 to 3|probabilities that sum to 1"):
         kind(keep_in_memory=True).compute(predictions=predictions, references=references)
+
+
+def test_a_part_of_a_data_frame_is_measured_as_its_rows_are():
+    frame = pd.DataFrame({"gold": [3, 0, 3], "found": [0, 0, 3]}).iloc[1:]
+    measured = StanceMetric(keep_in_memory=True).compute(
+        predictions=frame["found"], references=frame["gold"]
+    )
+    assert measured["accuracy"] == 1
+    scores = pd.DataFrame(np.eye(4)).iloc[2:]
+    brier = CalibrationMetric(keep_in_memory=True).compute(
+        predictions=scores, references=pd.Series([2, 3], index=[7, 8])
+    )["brier"]
+    assert brier == 0
 
 
 ALL = (StanceMetric, CalibrationMetric, SelectiveMetric, SpanMetric)

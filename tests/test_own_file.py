@@ -51,6 +51,8 @@ def test_a_column_of_names_is_no_span(tmp_path):
         ("favor,0,,,,", "weight", "a finite number above 0"),
         ("favor,nan,,,,", "weight", "a finite number above 0"),
         ("favor,inf,,,,", "weight", "a finite number above 0"),
+        ("favor,1e200,,,,", "weight", "a finite number above 0"),  # its square is infinite
+        ("favor,1e-200,,,,", "weight", "a finite number above 0"),
         ("favor,,,,,", "weight", "a finite number above 0"),
         ("favor,much,,,,", "weight", "a finite number above 0"),
         ("favor,1,0,,,", "holder", "whole numbers in holder_start and holder_end, or nothing in"),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from made import make_record, make_row
+from stance.cli import main
 from stance.errors import InputError
 from stance.evaluation.compare import compare
 from stance.evaluation.grounds import read_training_rows
@@ -234,6 +235,15 @@ def test_command(results, tmp_path):
     done = subprocess.run([*command, "--out", out], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "no sets" in done.stderr
+
+
+def test_the_page_does_not_take_the_place_of_the_results(results, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(results))
+    assert main(["report", "results.json", "--out", str(path)]) == 2
+    assert "another name than that of the results" in capsys.readouterr().err
+    assert json.loads(path.read_text()) == results
 
 
 def test_results_that_do_not_fit_are_refused_and_say_what_to_do(results, tmp_path):

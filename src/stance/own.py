@@ -1,7 +1,6 @@
 """A user's own labelled file: text and label, and what else may stand in it."""
 
 import logging
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,8 @@ SLICED = ("outlet", "date", "conflict")
 SPANS = ("holder", "source")
 OFFSETS = tuple(f"{name}_{key}" for name in SPANS for key in ("start", "end"))
 WEIGHT = "weight"
+LEAST_WEIGHT = 1e-12
+"""The least weight, and one over it the greatest: sums of their squares are exact enough."""
 NEEDED = ("text", "label")
 READ = (*NEEDED, "id", "document", WEIGHT, *SPANS, *OFFSETS, *SLICED)
 """Columns that are read where the labels are the four stances; else those of ``ANY_READ``."""
@@ -232,7 +233,7 @@ def find_clash(label: str, seen: dict[str, str]) -> Iterator[Problem]:
 
 
 def find_weight_problems(fields: dict[str, Any]) -> Iterator[Problem]:
-    """Yield a problem when a weight is not a number above 0."""
+    """Yield a problem when a weight is not a number above 0 that can be reckoned with."""
     if WEIGHT not in fields:
         return
     value = fields[WEIGHT]
@@ -240,9 +241,10 @@ def find_weight_problems(fields: dict[str, Any]) -> Iterator[Problem]:
         weight = float("nan") if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
         weight = float("nan")
-    if not 0 < weight < math.inf:
+    if not LEAST_WEIGHT <= weight <= 1 / LEAST_WEIGHT:
         remedy = "Mend the value; of a row that shall not count take out the whole row."
-        yield Problem(WEIGHT, "a finite number above 0", repr(value)[:60], remedy)
+        expected = f"a finite number above 0, from {LEAST_WEIGHT:g} to {1 / LEAST_WEIGHT:g}"
+        yield Problem(WEIGHT, expected, repr(value)[:60], remedy)
 
 
 def find_span_faults(fields: dict[str, Any]) -> Iterator[Problem]:

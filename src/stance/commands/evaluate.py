@@ -129,14 +129,7 @@ def run(options: argparse.Namespace) -> int:
     from stance.evaluation.run import OWN, check_sets
     from stance.evaluation.table import format_results
 
-    if options.out.suffix != ".json" or options.out.is_dir():
-        found = "a directory" if options.out.is_dir() else "another name"
-        raise InputError(
-            f"--out {options.out}",
-            expected="the name of a .json file",
-            found=found,
-            remedy="Per-row predictions go into the folder of that name without .json.",
-        )
+    check_out(options.out)
     if options.fail_if_worse and not options.against:
         raise InputError("--fail-if-worse", expected="--against OTHER", found="none",
                          remedy="Name the run to compare with.")  # fmt: skip
@@ -157,6 +150,27 @@ def run(options: argparse.Namespace) -> int:
     compared = compare_sets(judged, other) if other else {}
     sys.stdout.write(format_results(write_results(options.out, judge, judged, compared)))
     return int(options.fail_if_worse and bool(find_worse(compared)))
+
+
+def check_out(out: Path) -> None:
+    """Raise unless results and, in the folder of their name, predictions can be written.
+
+    Raises:
+        InputError: the name is another one, or a folder's, or the folder's name is a file's.
+    """
+    folder = out.with_suffix("")
+    if out.suffix != ".json" or out.is_dir():
+        expected, found = "the name of a .json file", "a directory" if out.is_dir() else "another"
+    elif folder.exists() and not folder.is_dir():
+        expected, found = f"'{folder}' to be a folder, or nothing yet", "a file of that name"
+    else:
+        return
+    raise InputError(
+        f"--out {out}",
+        expected=expected,
+        found=found,
+        remedy="Per-row predictions go into the folder of that name without .json.",
+    )
 
 
 def judge_sets(

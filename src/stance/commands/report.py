@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from stance import files
+from stance.errors import InputError
 from stance.layers import find_corpora
 from stance.sets import find_data
 
@@ -39,6 +40,9 @@ def run(options: argparse.Namespace) -> int:
     from stance.evaluation.texts import collect_texts
     from stance.report.evaluation import build_report
 
+    if options.out.resolve() == options.results.resolve():
+        raise InputError(f"--out {options.out}", expected="another name than that of the results",
+                         found="the same", remedy="Name an .html file.")  # fmt: skip
     results = read_results(options.results)
     data = find_data(options.data_dir) if options.texts else None
     texts = collect_texts(results, options.results.with_suffix(""), data, find_corpora())

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from stance import files
+from stance.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,25 @@ class Earlier:
     files: dict[str, Path]
     model: dict[str, str | None] | None
     sets: Mapping[str, Mapping[str, Any]]
+
+
+def check_models(earlier: Earlier, name: str, models: set[str]) -> None:
+    """Raise when a set's predictions are of other models than its results.json tells of.
+
+    Args:
+        earlier: the run.
+        name: of the set.
+        models: SHA-256 of the models, or scorers, that its predictions are of.
+    """
+    told = earlier.sets.get(name, {}).get("models")
+    if told not in (None, sorted(models)):
+        raise InputError(
+            str(earlier.files[name]),
+            expected=f"the predictions that {earlier.results.name} tells of",
+            found="those of another model or scorer",
+            remedy=f"Evaluate again, or take {earlier.results} away: figures without it have "
+            "the name of their folder.",
+        )
 
 
 def find_earlier(path: Path) -> Earlier:

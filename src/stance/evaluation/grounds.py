@@ -83,6 +83,9 @@ def fit_for_judge(judge: Judge, place: Place, names: Sequence[str] | None) -> Be
         rows, encoder = [], None
     if not rows:
         log.warning("no training rows at hand: without the baselines that need some")
+    else:
+        log.info("baselines: learning from %d rows; of thousands this takes minutes "
+                 "(--baselines none leaves them out)", len(rows))  # fmt: skip
     ground = replace(lay(rows, encoder, place, names), no_rows=explain_rows(judge, place))
     return replace(put_beside(ground, names), note=note)
 

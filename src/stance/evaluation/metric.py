@@ -55,12 +55,15 @@ def check_scores(values: Any) -> NDArray[np.float64]:
     Raises:
         InputError: there are none, or a row is no distribution over the labels.
     """
-    scores = np.asarray(values, dtype=float)
+    try:
+        scores = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):  # rows of several lengths, or no numbers
+        scores = np.empty(0)
     fits = scores.ndim == 2 and scores.shape[1] == len(LABELS) and len(scores) > 0
     if not fits or not (scores >= 0).all() or not np.allclose(scores.sum(axis=1), 1, atol=1e-3):
         raise InputError(
             "predictions", expected=f"rows of {len(LABELS)} probabilities that sum to 1",
-            found="other numbers" if fits else f"shape {scores.shape}",
+            found="other numbers" if fits else f"shape {scores.shape}" if scores.size else "others",
             remedy="Apply a softmax to logits, and leave no row empty.",
         )  # fmt: skip
     return scores
@@ -88,6 +91,7 @@ class CheckedMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has no ty
 
     def add_batch(self, *, predictions: Any = None, references: Any = None, **options: Any) -> None:
         """Add rows; refuse what ``compute`` refuses."""
+        predictions, references = number_rows(predictions), number_rows(references)
         self.check("predictions", predictions)
         self.check("references", references)
         if len(predictions) != len(references):
@@ -113,6 +117,14 @@ class CheckedMetric(evaluate.Metric):  # type: ignore[misc] # evaluate has no ty
         refuse_none(name, values)
         if np.ndim(values[0]) == 0:
             check_labels(name, values)
+
+
+def number_rows(values: Any) -> Any:
+    """Return a column, or columns, of a data frame without their index; other values as they are.
+
+    The index of a part of a frame need not begin with 0, where the library looks for a first row.
+    """
+    return values.to_numpy().tolist() if hasattr(values, "iloc") else values
 
 
 def refuse_none(name: str, values: Any) -> None:

@@ -93,7 +93,7 @@ def read_records(path: Path) -> list[Record]:
                 raise ValueError(f"other baselines than in line 1: {', '.join(record.baselines)}")
             if (first.reliable is None) != (record.reliable is None):
                 raise ValueError("a flag 'reliable' in a part of the rows alone")
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"{path} line {number}",
                 expected="a record of stance evaluate",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stance.errors import InputError
 from stance.evaluation import benchmarks
-from stance.evaluation.earlier import find_earlier
+from stance.evaluation.earlier import check_models, find_earlier
 from stance.evaluation.folds import list_articles, load_fold, load_tuned
 from stance.evaluation.grounds import (
     Beside,
@@ -235,7 +235,7 @@ def read_judged(
         corpora: the corpora folder, for benchmarks alone, or None.
 
     Raises:
-        InputError: a set has no predictions, or they do not fit the rows.
+        InputError: a set has no predictions, or they fit neither the rows nor the results.
     """
     earlier = find_earlier(folder)
     names = [*names, *([OWN] if own else [])]
@@ -259,6 +259,7 @@ def read_judged(
         else:
             rows = read_set_rows(name, Place(data, corpora))
         records = align(rows, read_records(path), str(path))
+        check_models(earlier, name, {record.model for record in records})
         entry = earlier.sets.get(name, {})
         judged[name] = Judged(
             rows,

@@ -55,11 +55,10 @@ def run_scorer(
     try:
         answer = scorer(texts)
     except Exception as error:  # a user's own code: whatever it raises is said in one line
-        *_, last = traceback.extract_tb(error.__traceback__)
         raise InputError(
             where,
             expected=f"scores of {len(texts)} texts",
-            found=f"{type(error).__name__}: {error} ({last.filename} line {last.lineno})",
+            found=say_fault(error),
             remedy="Mend the scorer.",
         ) from error
     many = f"{len(texts)} rows of {ONE}"
@@ -74,6 +73,14 @@ def run_scorer(
             which = f"row '{ids[i]}'" if ids else f"text {i}"
             raise refuse(f"scorer {name} {which}", ONE, str(row.tolist()))
     return scores
+
+
+def say_fault(error: Exception) -> str:
+    """Return in one line what a user's own code raised, and where."""
+    frames = traceback.extract_tb(error.__traceback__)
+    *_, last = (frame for frame in frames if not frame.filename.startswith("<"))
+    place = "" if isinstance(error, SyntaxError) else f" ({last.filename} line {last.lineno})"
+    return f"{type(error).__name__}: {error}{place}"
 
 
 def refuse(where: str, expected: str, found: str) -> InputError:
@@ -112,7 +119,7 @@ def load_scorer(name: str) -> tuple[Scorer, str]:
         The scorer, and a SHA-256 over that of the file that defines it and the function's name.
 
     Raises:
-        InputError: there is no such module or function.
+        InputError: there is no such module or function, or the module fails.
     """
     module_name, _, function = name.partition(":")
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - an entry of sys.path is a string
@@ -128,6 +135,13 @@ def load_scorer(name: str) -> tuple[Scorer, str]:
             expected="module:function",
             found=str(error) or "another form",
             remedy="Name an importable module and a function in it.",
+        ) from error
+    except Exception as error:  # the module is a user's own code
+        raise InputError(
+            f"--scorer {name}",
+            expected="module:function, of a module that can be imported",
+            found=say_fault(error),
+            remedy="Mend the module.",
         ) from error
     finally:
         sys.path.pop(0)

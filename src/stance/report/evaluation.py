@@ -51,7 +51,9 @@ def build_report(results: dict[str, Any], texts: Mapping[str, Mapping[str, str]]
     """
     try:
         return render(results, texts)
-    except (AttributeError, LookupError, TypeError, ValueError, UndefinedError) as error:
+    except (
+        ArithmeticError, AttributeError, LookupError, TypeError, ValueError, UndefinedError,
+    ) as error:  # fmt: skip
         raise InputError(
             "results",
             expected=f"the figures that stance evaluate {__version__} writes",
