@@ -25,8 +25,10 @@ from stance.rows import Row
 from stance.sets import read_set
 from stance.training.calibrate import (
     bound_accuracy,
+    fit_promises,
     fit_reliability,
     fit_temperature,
+    flag,
     note_labels,
 )
 from stance.training.context import add_context
@@ -310,16 +312,43 @@ def test_reliability_keeps_its_promise():
     for _ in range(200):
         confidence = rng.uniform(0.4, 1, 1200)
         correct = rng.uniform(size=1200) < confidence
-        fitted = fit_reliability(confidence, correct, ReliabilityChoice(0.9, 0.95))
+        fitted = fit_reliability(confidence, correct, 0.9, 0.95)
         true_accuracy = (fitted.threshold + 1) / 2  # mean of the confidence above the threshold
         kept.append(true_accuracy >= 0.9)
     assert np.mean(kept) >= 0.92
 
 
 def test_reliability_without_hope_is_never():
-    fitted = fit_reliability(np.linspace(0, 1, 100), np.zeros(100, bool), ReliabilityChoice())
+    fitted = fit_reliability(np.linspace(0, 1, 100), np.zeros(100, bool), 0.95, 0.95)
     assert fitted.threshold > 1
     assert fitted.coverage == 0
+
+
+def test_stances_and_neutral_keep_promises_of_their_own():
+    """On fresh rows both are kept in at least 95 of 100 fits, within chance."""
+    rng = np.random.default_rng(2)
+    kept, found = [], []
+    for _ in range(200):
+        confidence = rng.uniform(0.4, 1, 1200)
+        neutral = rng.uniform(size=1200) < 0.6
+        chance = np.where(neutral, 0.8 + confidence / 5, confidence)  # to be right
+        correct = rng.uniform(size=1200) < chance
+        choice = ReliabilityChoice(0.85, 0.95, neutral_accuracy=0.95)
+        fitted = fit_promises(confidence, correct, neutral, choice)
+        stances, others = (fitted.get_threshold(label) for label in ("favor", "neutral"))
+        found.append(stances < 1 and others < 1)
+        kept.append((stances + 1) / 2 >= 0.85 and 0.8 + (others + 1) / 10 >= 0.95)
+        flagged = flag(fitted, confidence, np.where(neutral, 3, 0), LABELS)
+        assert flagged.mean() == pytest.approx(fitted.coverage)
+    assert np.mean(kept) >= 0.92
+    assert np.mean(found) > 0.8  # not kept by promising nothing
+
+
+def test_without_a_stance_none_is_reliable():
+    few = np.full(100, 0.99), np.ones(100, bool), np.ones(100, bool)
+    fitted = fit_promises(*few, ReliabilityChoice(0.85, 0.95, neutral_accuracy=0.95))
+    assert fitted.get_threshold("against") > 1 > fitted.get_threshold("neutral")
+    assert fitted.coverage == 1
 
 
 def test_what_the_flag_keeps_is_noted_by_predicted_label():

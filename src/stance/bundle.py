@@ -9,6 +9,7 @@ from typing import Any
 from stance import files, objects
 from stance.cascade import CascadeFacts
 from stance.errors import InputError
+from stance.types import NEUTRAL
 
 FORMAT = 1
 SETTINGS = "stance.json"
@@ -45,16 +46,31 @@ class LabelReliability:
 
 
 @dataclass(frozen=True)
+class NeutralReliability:
+    """When a neutral prediction counts as reliable, where stances have a promise of their own.
+
+    Attributes:
+        threshold: least confidence of a reliable neutral prediction; above 1 when none is.
+        accuracy: accuracy that the reliable neutral predictions keep, 0 to 1.
+    """
+
+    threshold: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
 class Reliability:
     """When a prediction counts as reliable, and what was measured on validation rows.
 
     Attributes:
         threshold: least confidence of a reliable prediction; above 1 when none is.
         accuracy: accuracy that the reliable predictions keep, 0 to 1.
-        level: probability with which they keep it (Clopper-Pearson bound), 0 to 1.
+        level: probability with which all that is promised is kept (Clopper-Pearson bounds), 0 to 1.
         coverage: share of the validation rows that were reliable, 0 to 1.
         n: number of validation rows.
         by_label: the same by predicted label; None in folders of versions that did not note it.
+        neutral: what holds of neutral predictions; the two values above are of the others then.
+            None where one promise is made for all.
     """
 
     threshold: float
@@ -63,6 +79,11 @@ class Reliability:
     coverage: float
     n: int
     by_label: dict[str, LabelReliability] | None = None
+    neutral: NeutralReliability | None = None
+
+    def get_threshold(self, label: str) -> float:
+        """Return the least confidence of a reliable prediction of a label."""
+        return self.neutral.threshold if self.neutral and label == NEUTRAL else self.threshold
 
 
 @dataclass(frozen=True)
@@ -202,7 +223,8 @@ def parse_reliability(content: dict[str, Any]) -> Reliability:
     """Turn what the settings say of reliability into ``Reliability``."""
     parts = content.get("by_label")
     by_label = parts and {label: LabelReliability(**part) for label, part in parts.items()}
-    return Reliability(**{**content, "by_label": by_label})
+    neutral = content.get("neutral") and NeutralReliability(**content["neutral"])
+    return Reliability(**{**content, "by_label": by_label, "neutral": neutral})
 
 
 def write_settings(folder: Path, settings: Settings) -> Bundle:
@@ -222,8 +244,9 @@ def write_settings(folder: Path, settings: Settings) -> Bundle:
         "files": {name: hash_file(folder / name) for name in list_files(settings)},
     }
     content = json.loads(json.dumps(content))
-    if settings.reliability.by_label is None:  # a folder without it stays the same model
-        del content["reliability"]["by_label"]
+    for name in ("by_label", "neutral"):  # a folder without them stays the same model
+        if content["reliability"][name] is None:
+            del content["reliability"][name]
     content["sha256"] = hash_settings(content)
     files.write_json(folder / SETTINGS, content)
     return Bundle(folder, content["sha256"], settings)

@@ -206,7 +206,7 @@ class Model:
             label=label,
             scores=dict(zip(settings.labels, map(float, probabilities), strict=True)),
             confidence=confidence,
-            reliable=confidence >= settings.reliability.threshold
+            reliable=confidence >= settings.reliability.get_threshold(label)
             and scores.windows == 1
             and not blank
             and not language.is_foreign(text),

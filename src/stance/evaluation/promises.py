@@ -2,31 +2,61 @@
 
 from typing import Any
 
-from stance.bundle import Bundle
+from stance.bundle import Bundle, Reliability
 from stance.cascade import CascadeFacts
 from stance.evaluation import table
+from stance.types import NEUTRAL
+
+SHARES = {
+    "reliable_share": "reliable",
+    "reliable_accuracy": "accuracy of these",
+    "reliable_stance_accuracy": "of these, other than neutral",
+    NEUTRAL: "of these, neutral",
+}
+WHOSE = {
+    "reliable_accuracy": "all",
+    "reliable_stance_accuracy": "other than neutral",
+    NEUTRAL: "neutral",
+}
 
 
 def format_reliability(summaries: dict[str, dict[str, Any]], bundle: Bundle) -> str:
     """Return what the reliable flag keeps, set by set."""
     fitted = bundle.settings.reliability
-    rows = [
-        [entry["title"],
-         *(table.format_interval(entry["metrics"][metric], percent=True)
-           for metric in ("reliable_share", "reliable_accuracy", "reliable_stance_accuracy")),
-         say_kept(entry["metrics"]["reliable_accuracy"], fitted.accuracy)]
-        for entry in summaries.values()
-    ]  # fmt: skip
-    heads = ("set", "reliable", "accuracy of these", "of these, other than neutral",
-             f"{100 * fitted.accuracy:.0f} % kept")  # fmt: skip
+    promised = (
+        {"reliable_stance_accuracy": fitted.accuracy, NEUTRAL: fitted.neutral.accuracy}
+        if fitted.neutral
+        else {"reliable_accuracy": fitted.accuracy}
+    )
+    rows = []
+    for entry in summaries.values():
+        found = entry["metrics"] | {NEUTRAL: entry["reliable"][NEUTRAL]["accuracy"]}
+        shares = [table.format_interval(found[name], percent=True) for name in SHARES]
+        kept = [say_kept(found[name], accuracy) for name, accuracy in promised.items()]
+        rows.append([entry["title"], *shares, *kept])
+    heads = (
+        "set", *SHARES.values(),
+        *(f"{100 * accuracy:.0f} % kept, {WHOSE[name]}" for name, accuracy in promised.items()),
+    )  # fmt: skip
     note = (
-        f"\n\nFitted on {fitted.n} validation rows: at a confidence of {fitted.threshold:.3f} or "
-        f"more, {100 * fitted.coverage:.1f} % of them, for an accuracy of "
-        f"{100 * fitted.accuracy:.0f} % (one-sided Clopper-Pearson bound at "
+        f"\n\nFitted on {fitted.n} validation rows, {100 * fitted.coverage:.1f} % of which are "
+        f"reliable: {say_thresholds(fitted)} (Clopper-Pearson, one-sided, at "
         f"{100 * fitted.level:.0f} %, which takes rows as independent and validation rows as "
         f"representative). Temperature {bundle.settings.temperature:.3f}."
     )
     return table.format_rows(heads, rows) + note + format_cascade(bundle.settings.cascade)
+
+
+def say_thresholds(fitted: Reliability) -> str:
+    """Say from which confidence on a prediction is reliable, and what for."""
+    own = f"a confidence of {fitted.threshold:.3f} or more for an accuracy of "
+    own += f"{100 * fitted.accuracy:.0f} %"
+    if fitted.neutral is None:
+        return own
+    return (
+        f"{own} where a stance is read, {fitted.neutral.threshold:.3f} or more for "
+        f"{100 * fitted.neutral.accuracy:.0f} % where it is `neutral`, both together"
+    )
 
 
 def say_kept(found: dict[str, Any], promised: float) -> str:

@@ -1,4 +1,4 @@
-"""Temperature and reliability threshold, fitted on validation rows."""
+"""Temperature and reliability thresholds, fitted on validation rows."""
 
 import logging
 from dataclasses import replace
@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.stats import beta
 
-from stance.bundle import ONNX, TOKENIZER, LabelReliability, Reliability
+from stance.bundle import ONNX, TOKENIZER, LabelReliability, NeutralReliability, Reliability
 from stance.calibration import softmax
 from stance.runtime import Runtime
 from stance.selection import Rows
 from stance.training.recipe import Recipe, ReliabilityChoice
+from stance.types import NEUTRAL
 
 MANY = 100  # rows from which a temperature is whatever they say
 BOUNDS = (-2.0, 2.0)  # of its logarithm: 0.14 to 7.4
@@ -48,7 +49,7 @@ def bound_accuracy(hits: int, n: int, level: float) -> float:
 
 
 def fit_reliability(
-    confidence: NDArray[np.floating], correct: NDArray[np.bool_], choice: ReliabilityChoice
+    confidence: NDArray[np.floating], correct: NDArray[np.bool_], accuracy: float, level: float
 ) -> Reliability:
     """Find the lowest confidence above which the accuracy is kept with the wanted certainty.
 
@@ -60,20 +61,71 @@ def fit_reliability(
     Args:
         confidence: calibrated confidence, (n,).
         correct: whether the label was right, (n,).
-        choice: the accuracy to keep and the certainty of keeping it.
+        accuracy: the accuracy to keep.
+        level: the certainty of keeping it.
     """
     ranked = np.sort(confidence)[::-1]
     n = len(ranked)
     threshold = NEVER
-    for share in COVERAGES:
+    for share in COVERAGES if n else ():
         candidate = ranked[max(1, round(n * share)) - 1]
         kept = confidence >= candidate
         hits, total = int(correct[kept].sum()), int(kept.sum())
-        if bound_accuracy(hits, total, choice.level) < choice.accuracy:
+        if bound_accuracy(hits, total, level) < accuracy:
             break
         threshold = float(candidate)
-    coverage = float((confidence >= threshold).mean())
-    return Reliability(threshold, choice.accuracy, choice.level, coverage, n)
+    coverage = float((confidence >= threshold).mean()) if n else 0.0
+    return Reliability(threshold, accuracy, level, coverage, n)
+
+
+def fit_promises(
+    confidence: NDArray[np.floating],
+    correct: NDArray[np.bool_],
+    neutral: NDArray[np.bool_],
+    choice: ReliabilityChoice,
+) -> Reliability:
+    """Find the confidences for neutral predictions and for stances, each with its promise.
+
+    Both are kept together with the wanted certainty: each is tested with half the error
+    (Bonferroni).
+
+    Args:
+        confidence: calibrated confidence, (n,).
+        correct: whether the label was right, (n,).
+        neutral: whether the label was neutral, (n,).
+        choice: the accuracies to keep and the certainty of keeping them.
+    """
+    level = 1 - (1 - choice.level) / 2
+    stances, others = (
+        fit_reliability(confidence[part], correct[part], accuracy, level)
+        for part, accuracy in ((~neutral, choice.accuracy), (neutral, choice.neutral_accuracy))
+    )
+    kept = confidence >= np.where(neutral, others.threshold, stances.threshold)
+    return replace(
+        stances,
+        level=choice.level,
+        coverage=float(kept.mean()),
+        n=len(confidence),
+        neutral=NeutralReliability(others.threshold, choice.neutral_accuracy),
+    )
+
+
+def flag(
+    fitted: Reliability,
+    confidence: NDArray[np.floating],
+    predicted: NDArray[np.integer],
+    labels: tuple[str, ...],
+) -> NDArray[np.bool_]:
+    """Return whether predictions are reliable, (n,).
+
+    Args:
+        fitted: the thresholds.
+        confidence: calibrated confidence, (n,).
+        predicted: label ids by the model, (n,).
+        labels: the labels in the order of their ids.
+    """
+    thresholds = np.array([fitted.get_threshold(label) for label in labels])
+    return np.asarray(confidence >= thresholds[predicted])
 
 
 def note_labels(
@@ -83,16 +135,16 @@ def note_labels(
     correct: NDArray[np.bool_],
     labels: tuple[str, ...],
 ) -> Reliability:
-    """Return the same with what the threshold keeps of each predicted label.
+    """Return the same with what the thresholds keep of each predicted label.
 
     Args:
-        fitted: the threshold.
+        fitted: the thresholds.
         confidence: calibrated confidence, (n,).
         predicted: label ids by the model, (n,).
         correct: whether they were right, (n,).
         labels: the labels in the order of their ids.
     """
-    kept = confidence >= fitted.threshold
+    kept = flag(fitted, confidence, predicted, labels)
     by_label: dict[str, LabelReliability] = {}
     for i, label in enumerate(labels):
         own = predicted == i
@@ -120,7 +172,7 @@ def score_validation(out: Path, recipe: Recipe, rows: Rows) -> NDArray[np.floati
 def calibrate(
     logits: NDArray[np.floating], recipe: Recipe, rows: Rows
 ) -> tuple[float, Reliability]:
-    """Fit temperature and reliability threshold on the logits of the validation rows."""
+    """Fit temperature and reliability thresholds on the logits of the validation rows."""
     gold = np.array([rows.labels.index(row.label) for row in rows.validation])
     temperature = fit_temperature(logits, gold)
     if len(gold) < MANY:
@@ -128,5 +180,10 @@ def calibrate(
     confidence = softmax(logits, temperature).max(axis=1)
     predicted = logits.argmax(axis=1)
     correct = predicted == gold
-    fitted = fit_reliability(confidence, correct, recipe.reliability)
+    choice = recipe.reliability
+    if choice.neutral_accuracy and NEUTRAL in rows.labels:
+        neutral = predicted == rows.labels.index(NEUTRAL)
+        fitted = fit_promises(confidence, correct, neutral, choice)
+    else:
+        fitted = fit_reliability(confidence, correct, choice.accuracy, choice.level)
     return temperature, note_labels(fitted, confidence, predicted, correct, rows.labels)

@@ -68,11 +68,14 @@ class ReliabilityChoice:
 
     Attributes:
         accuracy: accuracy to keep on reliable predictions, 0 to 1.
-        level: probability of keeping it, 0 to 1.
+        level: probability of keeping what is promised, 0 to 1.
+        neutral_accuracy: accuracy to keep on reliable neutral predictions; ``accuracy`` is that of
+            the others then. 0 for one promise for all labels.
     """
 
     accuracy: float = 0.95
     level: float = 0.95
+    neutral_accuracy: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,8 @@ class Recipe:
             del content["data"]["misspelled"]
         if not self.lesson_share:
             del content["lesson_share"]
+        if not self.reliability.neutral_accuracy:
+            del content["reliability"]["neutral_accuracy"]
         if self.orders == 1:
             del content["orders"]
         return content
@@ -229,6 +234,7 @@ def check_ranges(recipe: Recipe, where: str) -> None:
         ("layer_decay", 0 < recipe.trial.layer_decay <= 1, "above 0 to 1"),
         ("accuracy", 0 < recipe.reliability.accuracy < 1, "between 0 and 1"),
         ("level", 0 < recipe.reliability.level < 1, "between 0 and 1"),
+        ("neutral_accuracy", 0 <= recipe.reliability.neutral_accuracy < 1, "0 to below 1"),
         ("orders", 1 <= recipe.orders <= 20, "1 to 20"),
         ("patience", recipe.patience >= 1, "1 or more"),
     ):

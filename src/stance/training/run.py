@@ -26,7 +26,7 @@ from stance.model import find_folder
 from stance.outputs import lock
 from stance.selection import Rows, Source, select_rows
 from stance.sets import find_data
-from stance.training.calibrate import calibrate, score_validation
+from stance.training.calibrate import calibrate, flag, score_validation
 from stance.training.context import add_context
 from stance.training.encoders import Encoder, find_longest, resolve_encoder
 from stance.training.export import export_folder
@@ -279,10 +279,9 @@ def finish_folder(out: Path, recipe: Recipe, encoder: Encoder, rows: Rows) -> Bu
     logits = score_validation(out, recipe, rows)
     found = logits.argmax(axis=1)
     temperature, reliability = calibrate(logits, recipe, rows)
-    log.info("temperature %.3f; reliable from confidence %.3f on: %.1f %% of %d validation rows",
-             temperature, reliability.threshold, 100 * reliability.coverage,
-             reliability.n)  # fmt: skip
-    reliable = softmax(logits, temperature).max(axis=1) >= reliability.threshold
+    log.info("temperature %.3f; reliable: %.1f %% of %d validation rows",
+             temperature, 100 * reliability.coverage, reliability.n)  # fmt: skip
+    reliable = flag(reliability, softmax(logits, temperature).max(axis=1), found, rows.labels)
     figures = describe_held_out(rows.validation, rows.labels, found, reliable)
     log.info("validation: %s", "\n".join(line for line in figures if line))
     files.write_text(out / CARD, describe(recipe, encoder, rows, figures))
