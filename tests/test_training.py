@@ -329,10 +329,10 @@ def test_stances_and_neutral_keep_promises_of_their_own():
     rng = np.random.default_rng(2)
     kept, found = [], []
     for _ in range(200):
-        confidence = rng.uniform(0.4, 1, 1200)
-        neutral = rng.uniform(size=1200) < 0.6
+        confidence = rng.uniform(0.4, 1, 3000)
+        neutral = rng.uniform(size=3000) < 0.6
         chance = np.where(neutral, 0.8 + confidence / 5, confidence)  # to be right
-        correct = rng.uniform(size=1200) < chance
+        correct = rng.uniform(size=3000) < chance
         choice = ReliabilityChoice(0.85, 0.95, neutral_accuracy=0.95)
         fitted = fit_promises(confidence, correct, neutral, choice)
         stances, others = (fitted.get_threshold(label) for label in ("favor", "neutral"))
