@@ -36,6 +36,12 @@ def test_a_rare_label_is_held_out_and_warned_of(tmp_path, caplog):
     assert "few rows held out: b 1 of 3" in caplog.text
 
 
+def test_a_label_beside_the_stances_is_said(tmp_path, caplog):
+    rows = [(f"statement {i}", ("favor", "against", "oppose")[i % 3]) for i in range(60)]
+    assert read_own(write(tmp_path / "mine.csv", rows)).labels == ("against", "favor", "oppose")
+    assert "oppose: no stance" in caplog.text
+
+
 @pytest.mark.parametrize("name", [f"file {i}" for i in range(20)])
 def test_twenty_rows_are_taken_whatever_their_words(tmp_path, name):
     rows = [(f"{name} {i}", "ab"[i % 2]) for i in range(20)]

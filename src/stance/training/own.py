@@ -71,6 +71,9 @@ def order_labels(path: Path, rows: Sequence[Row]) -> tuple[str, ...]:
         )  # fmt: skip
     else:
         labels = tuple(sorted(found))
+        if len(found & set(LABELS)) > 1:  # by chance both sets have "neutral"
+            log.warning("%s: %s: no stance; taken as labels of your own, not as the four stances",
+                        path, ", ".join(sorted(found - set(LABELS))))  # fmt: skip
     if len(found) < 2:
         raise InputError(
             str(path), expected="two labels or more, each with several rows",
