@@ -28,6 +28,7 @@ from stance.training.calibrate import (
     fit_promises,
     fit_reliability,
     fit_temperature,
+    fit_temperatures,
     flag,
     note_labels,
 )
@@ -291,6 +292,23 @@ def test_temperature_of_overconfident_scores_is_above_one():
     assert fit_temperature(true * 3, gold) / fit_temperature(true, gold) == pytest.approx(
         3, rel=0.05
     )
+
+
+def test_neutral_and_stances_have_temperatures_of_their_own():
+    rng = np.random.default_rng(0)
+    gold = rng.integers(0, 4, 8000)
+    true = np.eye(4)[gold] * 2 + rng.gumbel(size=(8000, 4))
+    neutral = true.argmax(axis=1) == LABELS.index("neutral")
+    given = np.where(neutral[:, None], true / 2, true * 3)
+    plain, found = (fit_temperatures(logits, gold, LABELS) for logits in (true, given))
+    assert found.own / plain.own == pytest.approx(3, rel=0.01)
+    assert found.neutral / plain.neutral == pytest.approx(0.5, rel=0.01)
+    scores = found.calibrate(given, LABELS)
+    assert scores == pytest.approx(plain.calibrate(true, LABELS), abs=0.01)
+    assert (scores.argmax(axis=1) == given.argmax(axis=1)).all()
+    assert found.calibrate(given[0], LABELS) == pytest.approx(scores[0])
+    assert fit_temperatures(given, gold, tuple("abcd")).neutral is None
+    assert fit_temperatures(given[:200], gold[:200], LABELS).neutral is None  # 50 of 200 rows
 
 
 @pytest.mark.parametrize("n", [2, 37])

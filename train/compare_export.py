@@ -14,7 +14,6 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from calling import make_parser, need_corpora, run_script
-from stance.calibration import softmax
 from stance.model import find_folder, load
 from stance.sets import find_data, read_set
 from stance.types import LABELS
@@ -44,7 +43,7 @@ def main() -> None:
         ).numpy()
     predictions = model.predict(texts)
     equal = [p.label == LABELS[i] for p, i in zip(predictions, logits.argmax(axis=1), strict=True)]
-    scores = softmax(logits, model.bundle.settings.temperature)
+    scores = model.bundle.settings.temperatures.calibrate(logits, LABELS)
     gap = np.abs(scores - [list(p.scores.values()) for p in predictions]).max()
     print(f"labels equal to torch float32: {sum(equal)} of {len(equal)} ({np.mean(equal):.2%})")
     print(f"largest difference of a score: {gap:.4f}")

@@ -64,9 +64,10 @@ def requantize(model: Path, data: Path) -> Bundle:
         texts = [row.text for row in rows.validation]
         sentences = tokenize(new, texts, recipe.encoder.max_tokens)
         quantize_checked(plain, new / ONNX, sentences)
-        temperature, reliability = calibrate(score_validation(new, recipe, rows), recipe, rows)
+        temperatures, reliability = calibrate(score_validation(new, recipe, rows), recipe, rows)
         settings = replace(
-            old.settings, temperature=temperature, reliability=reliability, cascade=None,
+            old.settings, temperature=temperatures.own,
+            neutral_temperature=temperatures.neutral, reliability=reliability, cascade=None,
             data=old.settings.data | rows.hashes, stance_version=__version__,
         )  # fmt: skip
         written = write_settings(new, settings)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stance import files, objects
+from stance.calibration import Temperatures
 from stance.cascade import CascadeFacts
 from stance.errors import InputError
 from stance.types import NEUTRAL
@@ -27,6 +28,8 @@ FILES = (
     ONNX,
     CARD,
 )
+NOTED_LATER = (("reliability", "by_label"), ("reliability", "neutral"), ("", "neutral_temperature"))
+"""Keys of the settings that folders of the first versions lack, each with its table."""
 REMEDY = "Install the package or download the model folder again."
 
 
@@ -94,7 +97,7 @@ class Settings:
         name: name of the model.
         labels: labels in the order of the scores; ``types.LABELS``, or a user's own.
         max_tokens: tokens the model reads at once, special ones included.
-        temperature: divisor of the logits before the softmax.
+        temperature: divisor of the logits before the softmax; see ``temperatures``.
         reliability: see ``Reliability``.
         recipe: the recipe's content.
         data: SHA-256 of the rows it was trained and validated on, by set and split.
@@ -102,6 +105,7 @@ class Settings:
         encoder: the base encoder's name, revision and SHA-256.
         stance_version: version of the package that wrote the folder.
         cascade: see ``CascadeFacts``; None where the folder has no first stage.
+        neutral_temperature: the divisor where neutral is the most likely; None for the same.
     """
 
     name: str
@@ -115,6 +119,12 @@ class Settings:
     encoder: dict[str, str]
     stance_version: str
     cascade: CascadeFacts | None = None
+    neutral_temperature: float | None = None
+
+    @property
+    def temperatures(self) -> Temperatures:
+        """What turns logits into calibrated probabilities."""
+        return Temperatures(self.temperature, self.neutral_temperature)
 
 
 @dataclass(frozen=True)
@@ -202,7 +212,9 @@ def parse_settings(content: dict[str, Any], path: Path) -> Settings:
     """Turn the settings' content into ``Settings``."""
     try:
         known = Settings.__dataclass_fields__
-        values = {name: content[name] for name in known if name != "cascade"}
+        later = ("cascade", "neutral_temperature")
+        values = {name: content[name] for name in known if name not in later}
+        values["neutral_temperature"] = content.get("neutral_temperature")
         values["labels"] = tuple(values["labels"])
         values["reliability"] = parse_reliability(values["reliability"])
         if content.get("cascade"):
@@ -244,9 +256,10 @@ def write_settings(folder: Path, settings: Settings) -> Bundle:
         "files": {name: hash_file(folder / name) for name in list_files(settings)},
     }
     content = json.loads(json.dumps(content))
-    for name in ("by_label", "neutral"):  # a folder without them stays the same model
-        if content["reliability"][name] is None:
-            del content["reliability"][name]
+    for part, name in NOTED_LATER:  # a folder without them stays the same model
+        place = content[part] if part else content
+        if place[name] is None:
+            del place[name]
     content["sha256"] = hash_settings(content)
     files.write_json(folder / SETTINGS, content)
     return Bundle(folder, content["sha256"], settings)

@@ -10,7 +10,6 @@ import numpy as np
 
 from stance import language
 from stance.bundle import CASCADE, ONNX, TOKENIZER, Bundle, read_bundle
-from stance.calibration import softmax
 from stance.cascade import FirstStage, read_first_stage
 from stance.document import analyze as analyze_document
 from stance.errors import InputError, StanceError
@@ -197,7 +196,7 @@ class Model:
         blank = is_blank(text, scores.offsets)
         if blank and NEUTRAL in settings.labels:
             return predict_blank(text, settings.labels)
-        probabilities = softmax(scores.logits, settings.temperature)
+        probabilities = settings.temperatures.calibrate(scores.logits, settings.labels)
         label = settings.labels[int(scores.logits.argmax())]
         holder, source = decode_spans(scores.spans, scores.offsets, text)
         confidence = float(probabilities.max())

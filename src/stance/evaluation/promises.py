@@ -3,6 +3,7 @@
 from typing import Any
 
 from stance.bundle import Bundle, Reliability
+from stance.calibration import Temperatures
 from stance.cascade import CascadeFacts
 from stance.evaluation import table
 from stance.types import NEUTRAL
@@ -42,9 +43,19 @@ def format_reliability(summaries: dict[str, dict[str, Any]], bundle: Bundle) -> 
         f"\n\nFitted on {fitted.n} validation rows, {100 * fitted.coverage:.1f} % of which are "
         f"reliable: {say_thresholds(fitted)} (Clopper-Pearson, one-sided, at "
         f"{100 * fitted.level:.0f} %, which takes rows as independent and validation rows as "
-        f"representative). Temperature {bundle.settings.temperature:.3f}."
+        f"representative). {say_temperatures(bundle.settings.temperatures)}"
     )
     return table.format_rows(heads, rows) + note + format_cascade(bundle.settings.cascade)
+
+
+def say_temperatures(temperatures: Temperatures) -> str:
+    """Say what the logits are divided by."""
+    if temperatures.neutral is None:
+        return f"Temperature {temperatures.own:.3f}."
+    return (
+        f"Temperature {temperatures.own:.3f} where a stance is read, {temperatures.neutral:.3f} "
+        "where it is `neutral`."
+    )
 
 
 def say_thresholds(fitted: Reliability) -> str:

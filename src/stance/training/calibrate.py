@@ -1,4 +1,4 @@
-"""Temperature and reliability thresholds, fitted on validation rows."""
+"""Temperatures and reliability thresholds, fitted on validation rows."""
 
 import logging
 from dataclasses import replace
@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import beta
 
 from stance.bundle import ONNX, TOKENIZER, LabelReliability, NeutralReliability, Reliability
-from stance.calibration import softmax
+from stance.calibration import Temperatures, softmax
 from stance.runtime import Runtime
 from stance.selection import Rows
 from stance.training.recipe import Recipe, ReliabilityChoice
@@ -41,6 +41,26 @@ def fit_temperature(logits: NDArray[np.floating], gold: NDArray[np.integer]) -> 
 
     bounds = BOUNDS if len(gold) >= MANY else BOUNDS_OF_FEW
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
+
+
+def fit_temperatures(
+    logits: NDArray[np.floating], gold: NDArray[np.integer], labels: tuple[str, ...]
+) -> Temperatures:
+    """Return temperatures for rows that are read as neutral, and for the others.
+
+    A model that was taught rows rich in stances is too sure of stances, and too little of neutral.
+    One temperature serves all where there is no neutral, or too few rows of either.
+
+    Args:
+        logits: (n, labels).
+        gold: label ids, (n,).
+        labels: the labels in the order of their ids.
+    """
+    neutral = logits.argmax(axis=1) == (labels.index(NEUTRAL) if NEUTRAL in labels else -1)
+    if min(neutral.sum(), (~neutral).sum()) < MANY:
+        return Temperatures(fit_temperature(logits, gold))
+    own, others = (fit_temperature(logits[part], gold[part]) for part in (~neutral, neutral))
+    return Temperatures(own, others)
 
 
 def bound_accuracy(hits: int, n: int, level: float) -> float:
@@ -171,13 +191,13 @@ def score_validation(out: Path, recipe: Recipe, rows: Rows) -> NDArray[np.floati
 
 def calibrate(
     logits: NDArray[np.floating], recipe: Recipe, rows: Rows
-) -> tuple[float, Reliability]:
-    """Fit temperature and reliability thresholds on the logits of the validation rows."""
+) -> tuple[Temperatures, Reliability]:
+    """Fit temperatures and reliability thresholds on the logits of the validation rows."""
     gold = np.array([rows.labels.index(row.label) for row in rows.validation])
-    temperature = fit_temperature(logits, gold)
+    temperatures = fit_temperatures(logits, gold, rows.labels)
     if len(gold) < MANY:
         log.warning("only %d validation rows: probabilities are hardly calibrated", len(gold))
-    confidence = softmax(logits, temperature).max(axis=1)
+    confidence = temperatures.calibrate(logits, rows.labels).max(axis=1)
     predicted = logits.argmax(axis=1)
     correct = predicted == gold
     choice = recipe.reliability
@@ -186,4 +206,4 @@ def calibrate(
         fitted = fit_promises(confidence, correct, neutral, choice)
     else:
         fitted = fit_reliability(confidence, correct, choice.accuracy, choice.level)
-    return temperature, note_labels(fitted, confidence, predicted, correct, rows.labels)
+    return temperatures, note_labels(fitted, confidence, predicted, correct, rows.labels)

@@ -19,7 +19,6 @@ from stance.bundle import (
     read_bundle,
     write_settings,
 )
-from stance.calibration import softmax
 from stance.errors import InputError
 from stance.layers import find_corpora
 from stance.model import find_folder
@@ -278,10 +277,11 @@ def finish_folder(out: Path, recipe: Recipe, encoder: Encoder, rows: Rows) -> Bu
     """Calibrate on the outputs of the ONNX file and write the card and the settings."""
     logits = score_validation(out, recipe, rows)
     found = logits.argmax(axis=1)
-    temperature, reliability = calibrate(logits, recipe, rows)
+    temperatures, reliability = calibrate(logits, recipe, rows)
     log.info("temperature %.3f; reliable: %.1f %% of %d validation rows",
-             temperature, 100 * reliability.coverage, reliability.n)  # fmt: skip
-    reliable = flag(reliability, softmax(logits, temperature).max(axis=1), found, rows.labels)
+             temperatures.own, 100 * reliability.coverage, reliability.n)  # fmt: skip
+    confidence = temperatures.calibrate(logits, rows.labels).max(axis=1)
+    reliable = flag(reliability, confidence, found, rows.labels)
     figures = describe_held_out(rows.validation, rows.labels, found, reliable)
     log.info("validation: %s", "\n".join(line for line in figures if line))
     files.write_text(out / CARD, describe(recipe, encoder, rows, figures))
@@ -291,7 +291,8 @@ def finish_folder(out: Path, recipe: Recipe, encoder: Encoder, rows: Rows) -> Bu
             name=recipe.name,
             labels=rows.labels,
             max_tokens=recipe.encoder.max_tokens,
-            temperature=temperature,
+            temperature=temperatures.own,
+            neutral_temperature=temperatures.neutral,
             reliability=reliability,
             recipe=recipe.to_dict(),
             data=rows.hashes,
