@@ -53,8 +53,8 @@ class Prediction:
         label: the model's most likely label: one of ``LABELS``, or of a user's own model's.
         scores: calibrated probability by label, in the order of the model's labels; sum 1.
         confidence: the highest score.
-        reliable: whether the confidence lies inside the coverage that keeps the accuracy
-            stated in the model's ``stance.json``; never for blank text, for another language
+        reliable: whether the confidence is one at which the accuracy stated in the model's
+            ``stance.json`` is kept, of stances and of neutral each its own; never for blank text, for another language
             than English, or for a statement too long for one window: none was measured.
         holder: whose position it is, or None.
         source: according to whom, when that is somebody other than the holder, or None.
