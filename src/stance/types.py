@@ -54,8 +54,9 @@ class Prediction:
         scores: calibrated probability by label, in the order of the model's labels; sum 1.
         confidence: the highest score.
         reliable: whether the confidence is one at which the accuracy stated in the model's
-            ``stance.json`` is kept, of stances and of neutral each its own; never for blank text, for another language
-            than English, or for a statement too long for one window: none was measured.
+            ``stance.json`` is kept, of stances and of neutral each its own; never for blank text,
+            for another language than English, or for a statement too long for one window: none was
+            measured.
         holder: whose position it is, or None.
         source: according to whom, when that is somebody other than the holder, or None.
         truncated: True only when the statement has more windows than the model reads.
