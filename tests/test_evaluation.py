@@ -460,6 +460,21 @@ def test_calls_that_cannot_work_are_refused_at_once(tiny_model, tmp_path):
         assert not (tmp_path / "r.json").exists()
 
 
+def test_an_own_file_is_not_overwritten_by_its_predictions(tmp_path, capsys):
+    own = tmp_path / "own.jsonl"
+    own.write_text('{"text": "They met.", "label": "neutral"}\n')
+    out = tmp_path.with_suffix(".json")
+    assert main(["evaluate", "--data", str(own), "--out", str(out), "--baselines", "none"]) == 2
+    assert "own.jsonl" in capsys.readouterr().err
+    assert own.read_text() == '{"text": "They met.", "label": "neutral"}\n'
+
+
+def test_an_unknown_set_is_named_outside_a_clone_too(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["evaluate", "--sets", "foo", "--out", "out.json"]) == 2
+    assert "--sets foo" in capsys.readouterr().err
+
+
 def test_unknown_baselines_are_refused(run, tiny_model):
     done = run("--model", tiny_model.folder, "--sets", "written", "--baselines", "no_such")
     assert done.returncode == 2

@@ -1,5 +1,6 @@
 """Who is judged, and what stands beside: scorers, baselines, an annotator."""
 
+import sys
 from collections import Counter
 from dataclasses import replace
 from functools import partial
@@ -120,6 +121,19 @@ def test_a_scorer_whose_module_fails_is_named_with_the_place(content, found, tmp
     (tmp_path / f"{name}.py").write_text(content)
     with pytest.raises(InputError, match=f"--scorer {name}:score: .*{found}"):
         judge_by_scorer(f"{name}:score")
+
+
+def test_a_scorer_may_import_its_neighbour_at_its_first_call(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [*sys.path])
+    (tmp_path / "lazy_neighbour.py").write_text("ANSWER = [0, 0, 0, 1]\n")
+    (tmp_path / "lazy_scorer.py").write_text(
+        "def score(texts):\n"
+        "    from lazy_neighbour import ANSWER\n"
+        "    return [ANSWER for _ in texts]\n"
+    )
+    found = judge_by_scorer("lazy_scorer:score").predict([make_row("1")])
+    assert found[0].label == "neutral"
 
 
 def test_keyword_rule():

@@ -182,3 +182,10 @@ def test_the_command_honours_them(tmp_path, tiny_model, capsys):
     assert "line 2 field 'weight': expected a finite number above 0, found '-2'" in (
         capsys.readouterr().err
     )
+
+
+def test_a_label_in_capitals_is_told_how_it_is_written(tmp_path):
+    path = tmp_path / "capital.csv"
+    path.write_text("text,label\nThey met.,Favor\n")
+    with pytest.raises(InputError, match="Write 'favor'"):
+        read_own_rows(path)

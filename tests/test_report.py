@@ -153,6 +153,18 @@ def test_statements_are_shown_where_they_are_given(results, page):
     assert '<th scope="col">statement</th>' not in build_report(results, {})
 
 
+def test_slices_are_read_with_caution(page):
+    assert "Of many slices, the worst first, some look bad by chance" in page
+
+
+def test_one_row_without_a_statement_does_not_hide_those_of_the_others(results):
+    title, entry = next(
+        (title, entry) for title, entry in results["sets"].items() if len(entry["misread"]) > 1
+    )
+    page = build_report(results, {title: {entry["misread"][1]["id"]: "They <met> for talks."}})
+    assert "They &lt;met&gt; for talks." in page
+
+
 def test_values_without_interval_and_perfect_results_are_drawn(tmp_path):
     rows = [Row(str(i), "only", "", LABELS[i % 4], None, None, {}) for i in range(8)]
     records = [

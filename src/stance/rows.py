@@ -131,7 +131,9 @@ def find_problems(fields: dict[str, Any]) -> Iterator[Problem]:
 def find_label_problems(field: str, label: Any) -> Iterator[Problem]:
     """Yield a problem when the label is not one of ours."""
     if label not in LABELS:
-        yield Problem(field, "one of " + ", ".join(LABELS), repr(label)[:60], "Use one of those.")
+        meant = label.strip().lower() if isinstance(label, str) else ""
+        remedy = f"Write '{meant}'." if meant in LABELS else "Use one of those."
+        yield Problem(field, "one of " + ", ".join(LABELS), repr(label)[:60], remedy)
 
 
 def find_span_problems(field: str, span: Any, text: Any) -> Iterator[Problem]:

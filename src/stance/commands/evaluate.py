@@ -126,16 +126,19 @@ def run(options: argparse.Namespace) -> int:
     from stance.evaluation.against import check_rows, compare_sets, find_worse, read_other
     from stance.evaluation.place import Place
     from stance.evaluation.results import write_results
-    from stance.evaluation.run import OWN, check_sets
+    from stance.evaluation.run import OWN, check_known, check_sets
     from stance.evaluation.table import format_results
 
     check_out(options.out)
+    if options.data:
+        spare_own(options.data, options.out)
     if options.fail_if_worse and not options.against:
         raise InputError("--fail-if-worse", expected="--against OTHER", found="none",
                          remedy="Name the run to compare with.")  # fmt: skip
     names = choose_sets(options)
     if options.scorer is not None:
         refuse_benchmarks(options.scorer, names)
+    check_known(names)  # before the data folder, which an unknown set does not need
     in_clone = (options.data_dir / "articles.jsonl").is_file()
     data = find_data(options.data_dir) if names or in_clone else None
     place = Place(data, find_corpora(), options.folds, options.recipe, options.device, wants_bars())
@@ -171,6 +174,21 @@ def check_out(out: Path) -> None:
         found=found,
         remedy="Per-row predictions go into the folder of that name without .json.",
     )
+
+
+def spare_own(own: Path, out: Path) -> None:
+    """Raise if results or predictions would take the place of the user's own file.
+
+    Raises:
+        InputError: the file is one that the run writes.
+    """
+    if own.resolve() == out.resolve() or out.with_suffix("").resolve() in own.resolve().parents:
+        raise InputError(
+            f"--out {out}",
+            expected=f"a name whose results and predictions leave {own} alone",
+            found=f"predictions in {out.with_suffix('')}, where that file lies",
+            remedy="Name another --out.",
+        )
 
 
 def judge_sets(

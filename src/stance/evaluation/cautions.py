@@ -11,7 +11,8 @@ NOTE_SLICES = (
     f"Slices of at least {MIN_ROWS} rows; macro-F1 where each label has at least {MIN_OF_LABEL} "
     f"rows of {MIN_DOCUMENTS} documents. Where `!` stands, documents are so few that intervals are "
     f"too narrow: simulated, they hold the truth in less than {100 * LEAST:.0f} % of samples, "
-    "or are too few to say."
+    "or are too few to say. Of many slices, the worst first, some look bad by chance: each "
+    "interval is of its slice alone, not adjusted for their number."
 )
 
 

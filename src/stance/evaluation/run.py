@@ -40,12 +40,8 @@ def list_sets() -> tuple[str, ...]:
     return (*SETS, PROBES, *benchmarks.list_benchmarks())
 
 
-def check_sets(names: Sequence[str], *, has_corpora: bool) -> None:
-    """Raise unless there are sets, all known and at hand, before anything long begins."""
-    if not names:
-        raise InputError(
-            "--sets", expected="at least one set", found="none", remedy="Name one, or pass --data."
-        )
+def check_known(names: Sequence[str]) -> None:
+    """Raise at the first name that is no set's."""
     for name in names:
         if name not in list_sets():
             raise InputError(
@@ -54,6 +50,16 @@ def check_sets(names: Sequence[str], *, has_corpora: bool) -> None:
                 found=name,
                 remedy="Name sets separated by commas.",
             )
+
+
+def check_sets(names: Sequence[str], *, has_corpora: bool) -> None:
+    """Raise unless there are sets, all known and at hand, before anything long begins."""
+    if not names:
+        raise InputError(
+            "--sets", expected="at least one set", found="none", remedy="Name one, or pass --data."
+        )
+    check_known(names)
+    for name in names:
         if name in (*NEED_CORPORA, *benchmarks.list_benchmarks()) and not has_corpora:
             raise InputError(
                 f"--sets {name}",

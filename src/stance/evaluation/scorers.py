@@ -122,7 +122,8 @@ def load_scorer(name: str) -> tuple[Scorer, str]:
         InputError: there is no such module or function, or the module fails.
     """
     module_name, _, function = name.partition(":")
-    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - an entry of sys.path is a string
+    here = os.getcwd()  # noqa: PTH109 - an entry of sys.path is a string
+    sys.path.insert(0, here)
     try:
         module = importlib.import_module(module_name)
         scorer: Any = getattr(module, function)
@@ -145,4 +146,6 @@ def load_scorer(name: str) -> tuple[Scorer, str]:
         ) from error
     finally:
         sys.path.pop(0)
+    if here not in sys.path:
+        sys.path.append(here)  # last: the scorer may import its neighbours when it is called
     return scorer, hashlib.sha256(f"{hash_file(path)} {function}".encode()).hexdigest()

@@ -96,6 +96,10 @@ def build_section(
     absent = list_absent(
         entry["baselines"], benchmark=bool(entry["benchmark"]), told=entry.get("absent")
     )
+    misread = [
+        {**row, "text": shorten(texts[row["id"]]) if row["id"] in texts else None}
+        for row in entry["misread"][:MOST_MISREAD]
+    ]
     risk = place_risk(entry["risk_coverage"])
     return {
         "title": title,
@@ -140,10 +144,8 @@ def build_section(
         "phenomena": build_phenomena(entry),
         "published": build_published(entry, judge),
         "against": build_against(entry),
-        "misread": [
-            {**row, "text": shorten(texts[row["id"]]) if row["id"] in texts else None}
-            for row in entry["misread"][:MOST_MISREAD]
-        ],
+        "misread": misread,
+        "has_statements": any(row["text"] is not None for row in misread),
     }  # fmt: skip
 
 
