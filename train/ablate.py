@@ -3,7 +3,7 @@
 Usage: STANCE_CORPORA=DIR python train/ablate.py --runs DIR [--out FILE] [NAME ...]
 
 Every table of train/ablations.toml is a change of the base recipe (the small encoder, 1,400 steps
-of 32 rows, about 11 minutes on two idle cores). Those named, or all, are trained, judged on
+of 32 rows, about 11 minutes on one core). Those named, or all, are trained, judged on
 real-news validation, and compared with ``base`` on the same rows, paired. Test is left alone: what
 is chosen here is measured there once.
 
