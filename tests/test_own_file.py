@@ -179,7 +179,7 @@ def test_the_command_honours_them(tmp_path, tiny_model, capsys):
     code = main(["evaluate", "--data", str(tmp_path / "mine.csv"), "--out",
                  str(tmp_path / "out.json")])  # fmt: skip
     assert code == 2
-    assert "line 2 field 'weight': expected a finite number above 0, found '-2'" in (
+    assert "line 2 field 'weight': expected a finite number above 0, from 1e-12" in (
         capsys.readouterr().err
     )
 

@@ -422,8 +422,10 @@ def test_texts_of_no_labelled_row_are_no_ground_to_compare_on(root, corpora, cal
 def read_calls(root):
     """Return the calls of the script that reproduces everything, in words."""
     text = (root / "train" / "reproduce.sh").read_text().replace("\\\n", " ")
+    (baselines,) = re.findall(r"^baselines=(.+)$", text, re.MULTILINE)
     for old, new in (
         ("$stance", "stance"), ("$recipe", "train/recipes/small.toml"), ("$benchmarks", "gwsd"),
+        ("$baselines", baselines),
         ("${benchmarks:+--benchmarks", "--benchmarks"), ('.json"}', '.json"'),
     ):  # fmt: skip
         text = text.replace(old, new)
