@@ -270,6 +270,13 @@ def test_what_is_finished_is_not_trained_again(data, corpora, tmp_path, monkeypa
     table = json.loads(out.read_text())["runs"]
     assert list(table) == ["base", "another-seed", "three-seeds"]  # the first by itself: finished
     assert table["three-seeds"]["n"] == len(rows)
+    elsewhere = ablate.Place(tmp_path / "elsewhere", data, corpora, rows)
+    ablate.ablate(changes, ["focal"], elsewhere, out)  # what the other folder had stays
+    table = json.loads(out.read_text())["runs"]
+    assert list(table) == ["base", "another-seed", "focal", "three-seeds"]
+    out.write_text(out.read_text().replace('"n": ', '"n": 1', 1))  # another base
+    ablate.ablate(changes, ["focal"], elsewhere, out)
+    assert list(json.loads(out.read_text())["runs"]) == ["base", "focal"]
 
 
 def test_what_a_model_says_is_kept_for_the_same_rows(tiny_model, tmp_path, monkeypatch):

@@ -8,7 +8,9 @@ real-news validation, and compared with ``base`` on the same rows, paired. Test 
 is chosen here is measured there once.
 
 What is finished in --runs is not trained again, and stands in the table, named or not, while recipe
-and data are the same; what was stopped goes on. The table is written after every change.
+and data are the same; what was stopped goes on. The table is written after every change. What
+another run has put there stays, where its ``base`` had the same figures: the same recipe, rows,
+seed and number of threads give the same model.
 """
 
 import json
@@ -218,6 +220,18 @@ def describe(why: str, rows: list[Row], records: list[Record], base: list[Record
     }
 
 
+def keep_earlier(changes: dict[str, Change], table: Table, earlier: Table) -> Table:
+    """Return the table with what another run found beside the same base, in order."""
+    if earlier.get(BASE) != table[BASE]:
+        earlier = {}
+    both = {**earlier, **table}
+    return {
+        name: both[name]
+        for name, change in changes.items()
+        if name in table or earlier.get(name, {}).get("why") == change.why
+    }
+
+
 def ablate(changes: dict[str, Change], names: Sequence[str], place: Place, out: Path) -> None:
     """Train what is named and missing, judge it and all that is finished, write after each."""
     taken = {
@@ -227,6 +241,7 @@ def ablate(changes: dict[str, Change], names: Sequence[str], place: Place, out: 
     }
     judged: dict[str, list[Record]] = {}
     table: Table = {}
+    earlier = json.loads(out.read_text(encoding="utf-8"))["runs"] if out.is_file() else {}
     total = count_steps(taken.values(), place)
     with tqdm(total=total, unit="step", disable=None) as bar:
         for name, change in taken.items():
@@ -236,7 +251,8 @@ def ablate(changes: dict[str, Change], names: Sequence[str], place: Place, out: 
             models = place.find_models(change).values()
             judged[name] = average([judge(folder, place) for folder in models])
             table[name] = describe(change.why, place.rows, judged[name], judged[BASE])
-            files.write_json(out, {"schema": 1, "split": "realnews validation", "runs": table})
+            runs = keep_earlier(changes, table, earlier)
+            files.write_json(out, {"schema": 1, "split": "realnews validation", "runs": runs})
             bar.update(total - count_steps(taken.values(), place) - bar.n)
 
 
