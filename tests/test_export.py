@@ -4,6 +4,7 @@ import logging
 import random
 import shutil
 import sys
+from dataclasses import asdict
 
 import numpy as np
 import onnx
@@ -11,6 +12,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
+import recalibrate
 import requantize
 from calling import run_script
 from stance.bundle import CASCADE, ONNX, read_bundle
@@ -21,6 +23,7 @@ from stance.sets import read_set
 from stance.training import quantisation
 from stance.training.export import export_onnx
 from stance.training.network import StanceNetwork
+from stance.training.recipe import ReliabilityChoice
 from stance.types import LABELS
 
 
@@ -73,6 +76,26 @@ def test_nothing_changes_when_it_fails(tiny_model, copy, monkeypatch, capsys):
     (copy / "model.safetensors").write_bytes(b"other")
     with pytest.raises(InputError, match=r"model\.safetensors: expected sha256"):
         requantize.requantize(copy, tiny_model.data)
+
+
+def test_a_new_promise_changes_no_file_but_the_settings(tiny_model, tiny_recipe, copy, tmp_path):
+    before = read_bundle(copy).settings
+    recipe = tmp_path / "tiny.toml"
+    made = tiny_recipe.read_text(encoding="utf-8")
+    assert "[reliability]" not in made
+    recipe.write_text(made + "\n[reliability]\naccuracy = 0.3\nneutral_accuracy = 0.4\n", "utf-8")
+    recalibrate.recalibrate(copy, recipe, tiny_model.data)
+    after = read_bundle(copy).settings
+    assert (after.reliability.accuracy, after.reliability.neutral.accuracy) == (0.3, 0.4)
+    assert after.recipe == {
+        **before.recipe,
+        "reliability": asdict(ReliabilityChoice(0.3, 0.95, 0.4)),
+    }
+    assert (copy / ONNX).read_bytes() == (tiny_model.folder / ONNX).read_bytes()
+    assert load(copy, device="cpu").predict("They will talk.").label in LABELS
+    recipe.write_text("orders = 2\n" + made, "utf-8")
+    with pytest.raises(InputError, match=r"but for \[reliability\]"):
+        recalibrate.recalibrate(copy, recipe, tiny_model.data)
 
 
 @pytest.mark.parametrize("released", [True, False])

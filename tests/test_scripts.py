@@ -24,6 +24,7 @@ import draw_realnews
 import fetch_encoder
 import make_card
 import name_conflicts
+import recalibrate
 import requantize
 import teach
 import withhold
@@ -385,6 +386,7 @@ def test_scripts_say_that_they_need_the_corpora(root, call, monkeypatch, script)
         (compare_data, ["every", "--runs", "r", "--out", "o"], "expected variants among adopted"),
         (make_card, ["--benchmarks", "nowhere.json"], "nowhere.json"),
         (requantize, ["nowhere"], "expected a model folder, found no such folder"),
+        (recalibrate, ["m"], "the following arguments are required: --recipe"),
         (ablate, ["nothing", "--runs", "r"], "NAME: expected changes among base"),
         (adapt, ["masked", "o", "--steps", "0"], "--steps: expected at least 1"),
         (adapt, ["guessed", "o"], "invalid choice: 'guessed'"),
