@@ -13,6 +13,7 @@ from made import make_row
 from stance.errors import InputError
 from stance.evaluation import baselines
 from stance.evaluation.agreement import summarize_annotator
+from stance.evaluation.answers import read_answers
 from stance.evaluation.baselines import Ground, fit_baselines
 from stance.evaluation.judges import Judge, judge_by_scorer, judge_rows
 from stance.evaluation.place import Place
@@ -36,7 +37,7 @@ def test_a_foreign_scorer_is_judged_like_a_model_but_for_spans_and_flags(
         "def score(texts):\n"
         "    return [[0, 0, 1, 0] if 'reject' in t else [0, 0, 0, 1] for t in texts]\n"
     )
-    judge = judge_by_scorer("foreign:score")
+    judge = judge_by_scorer("foreign:score", tmp_path)
     assert (judge.name, len(judge.sha256)) == ("foreign:score", 64)
     judged = evaluate(judge, ["written", "articles", "probes"], place, baselines=["majority"])
     entry = summarize(judged["written"].rows, judged["written"].records)
@@ -76,19 +77,52 @@ def test_a_scorer_that_fails_is_named_with_the_place():
         (lambda texts: [[float("nan")] * 4 if t == "300" else [0, 0, 0, 1] for t in texts],
          "scorer mine row 'r300': expected 4 probabilities that sum to 1, found .*nan"),
         (lambda texts: [[0, 0, 0, 1] for t in texts if t != "300"],
-         r"scorer mine rows 'r256' to 'r511': expected 256 rows .*found the shape \(255, 4\)"),
+         r"scorer mine rows 'r288' to 'r319': expected 32 rows .*found the shape \(31, 4\)"),
         (lambda texts: [[0, 0, 0, 1] for t in texts if int(t) < 300 or t + 1],
-         "scorer mine rows 'r256' to 'r511': expected scores of 256 texts, found TypeError"),
+         "scorer mine rows 'r288' to 'r319': expected scores of 32 texts, found TypeError"),
     ],
 )  # fmt: skip
-def test_a_faulty_answer_is_found_by_the_rows_it_is_to(bad, found):
-    rows = [replace(make_row(f"r{i}"), text=str(i)) for i in range(600)]
+def test_a_faulty_answer_is_found_by_the_rows_it_is_to(bad, found, tmp_path):
     with pytest.raises(InputError, match=found):
-        judge_rows(Judge("mine", "", partial(predict_with, bad, name="mine")), {}, rows, None,
-                   bars=False)  # fmt: skip
+        judge_numbers(bad, tmp_path)
 
 
-def test_scorers_that_do_not_exist_are_refused():
+def judge_numbers(scorer, folder, sha256="a"):
+    rows = [replace(make_row(f"r{i}"), text=str(i)) for i in range(600)]
+    answers = read_answers(folder / "scorer.begun", sha256)
+    ask = partial(predict_with, scorer, name="mine", answers=answers)
+    return judge_rows(Judge("mine", sha256, ask, chunk=32), {}, rows, None, bars=False)
+
+
+def test_a_scorer_that_was_stopped_is_not_asked_again(tmp_path, caplog):
+    caplog.set_level("INFO")
+    asked = []
+
+    def score(texts):
+        asked.extend(texts)
+        if len(asked) > limit:
+            raise ConnectionError("no answer")
+        return [[1 / 3, 1 / 7, 1 / 11, 1 - 1 / 3 - 1 / 7 - 1 / 11] for _ in texts]
+
+    limit = 300
+    with pytest.raises(InputError, match="no answer"):
+        judge_numbers(score, tmp_path)
+    assert not caplog.records
+    kept = tmp_path / "scorer.begun"
+    kept.write_text(kept.read_text()[:-20])  # a machine that lost power cut the last line short
+    asked.clear()
+    limit = 600
+    records = judge_numbers(score, tmp_path)
+    assert asked == [str(i) for i in range(287, 600)]
+    assert "answers to 287 texts" in caplog.text
+    asked.clear()
+    assert judge_numbers(score, tmp_path) == records
+    assert asked == []
+    assert judge_numbers(score, tmp_path, sha256="b") != records
+    assert len(asked) == 600
+
+
+def test_scorers_that_do_not_exist_are_refused(tmp_path):
     for name in (
         "no_such_module:score",
         "json:no_such_function",
@@ -98,7 +132,7 @@ def test_scorers_that_do_not_exist_are_refused():
         "",
     ):
         with pytest.raises(InputError, match="module:function"):
-            judge_by_scorer(name)
+            judge_by_scorer(name, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +154,7 @@ def test_a_scorer_whose_module_fails_is_named_with_the_place(content, found, tmp
     name = f"broken_{len(content) % 10}"
     (tmp_path / f"{name}.py").write_text(content)
     with pytest.raises(InputError, match=f"--scorer {name}:score: .*{found}"):
-        judge_by_scorer(f"{name}:score")
+        judge_by_scorer(f"{name}:score", tmp_path)
 
 
 def test_a_scorer_may_import_its_neighbour_at_its_first_call(tmp_path, monkeypatch):
@@ -132,7 +166,7 @@ def test_a_scorer_may_import_its_neighbour_at_its_first_call(tmp_path, monkeypat
         "    from lazy_neighbour import ANSWER\n"
         "    return [ANSWER for _ in texts]\n"
     )
-    found = judge_by_scorer("lazy_scorer:score").predict([make_row("1")])
+    found = judge_by_scorer("lazy_scorer:score", tmp_path).predict([make_row("1")])
     assert found[0].label == "neutral"
 
 
@@ -168,7 +202,7 @@ def calm(tmp_path, monkeypatch):
     )
     own = tmp_path / "mine.csv"
     own.write_text("text,label\n" + "They met.,neutral\n" + "They rejected talks.,against\n" * 2)
-    return judge_by_scorer("quiet:score"), own
+    return judge_by_scorer("quiet:score", tmp_path), own
 
 
 def test_each_absent_baseline_has_its_own_reason(calm, tmp_path):
@@ -250,7 +284,9 @@ def test_setfit_of_the_articles_leaves_each_out(place, tmp_path, monkeypatch):
     monkeypatch.setattr(fewshot, "fit_setfit", fit)
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "calm.py").write_text("def score(texts):\n    return [[0, 0, 0, 1]] * len(texts)\n")
-    judged = evaluate(judge_by_scorer("calm:score"), ["articles"], place, baselines=["setfit"])
+    judged = evaluate(
+        judge_by_scorer("calm:score", tmp_path), ["articles"], place, baselines=["setfit"]
+    )
     rows = judged["articles"].rows
     assert len(given) == 2
     for name, texts in zip(("one", "two"), given, strict=True):

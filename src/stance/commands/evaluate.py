@@ -37,6 +37,9 @@ your own file (--data), columns beside text and label, all optional:
   outlet, date, conflict
                      measured apart
 
+A scorer is asked 32 statements at a time; its answers are kept in the folder of predictions, and
+the same command goes on from them where it was stopped, until the predictions are written.
+
 A model that was trained on no article judges them itself; for one that was, models that leave one
 out do, trained by --recipe. These and those of benchmarks are looked for in --folds and trained
 where they are missing (minutes to an hour each).
@@ -124,6 +127,7 @@ def run(options: argparse.Namespace) -> int:
     import sklearn  # noqa: F401 - the baselines need it: better said now than after minutes
 
     from stance.evaluation.against import check_rows, compare_sets, find_worse, read_other
+    from stance.evaluation.answers import NAME
     from stance.evaluation.place import Place
     from stance.evaluation.results import write_results
     from stance.evaluation.run import OWN, check_known, check_sets
@@ -151,7 +155,9 @@ def run(options: argparse.Namespace) -> int:
     read = check_rows(other, place, options.data) if other and not options.predictions else {}
     judge, judged = judge_sets(options, names, place, read)
     compared = compare_sets(judged, other) if other else {}
-    sys.stdout.write(format_results(write_results(options.out, judge, judged, compared)))
+    results = write_results(options.out, judge, judged, compared)
+    (options.out.with_suffix("") / NAME).unlink(missing_ok=True)
+    sys.stdout.write(format_results(results))
     return int(options.fail_if_worse and bool(find_worse(compared)))
 
 
@@ -218,7 +224,7 @@ def judge_sets(
         baselines = [name for name in split_names(options.baselines) if name != "none"]
         check_baselines(baselines)
     if options.scorer is not None:
-        judge = judge_by_scorer(options.scorer)
+        judge = judge_by_scorer(options.scorer, options.out.with_suffix(""))
     else:
         model = load(options.model, device=options.device)
         model.check_stances("stance evaluate")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from stance.evaluation.answers import NAME, read_answers
 from stance.evaluation.folds import saw_articles
 from stance.evaluation.records import PLACES, Record, get_offsets
 from stance.evaluation.scorers import Scorer, load_scorer, predict_with, run_scorer
@@ -15,7 +16,8 @@ from stance.model import Model
 from stance.rows import Row
 from stance.types import LABELS, Prediction
 
-CHUNK = 256  # rows that a judge gets at once
+CHUNK = 256  # rows that a model gets at once
+ASKED = 32  # that a scorer gets: what it has answered is kept then, and the progress bar moves
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Judge:
         predict: rows with texts in, predictions out.
         model: the model; None for a scorer, which has neither flags nor spans.
         fold: the article that it left out in training, or None.
+        chunk: rows that it gets at once.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Judge:
     predict: Callable[[Sequence[Row]], list[Prediction]]
     model: Model | None = None
     fold: str | None = None
+    chunk: int = CHUNK
 
     @property
     def needs_folds(self) -> bool:
@@ -52,10 +56,17 @@ def judge_by_model(model: Model) -> Judge:
     return Judge(settings.name, model.bundle.sha256, predict, model, settings.left_out)
 
 
-def judge_by_scorer(name: str) -> Judge:
-    """Return the scorer of that name, ``module:function``, as a judge."""
+def judge_by_scorer(name: str, folder: Path) -> Judge:
+    """Return a scorer as a judge; it is not asked again what it has answered in a stopped run.
+
+    Args:
+        name: ``module:function``.
+        folder: the folder of the per-row predictions, where its answers are kept until these are.
+    """
     scorer, sha256 = load_scorer(name)
-    return Judge(name, sha256, partial(predict_with, scorer, name=name))
+    answers = read_answers(folder / NAME, sha256)
+    predict = partial(predict_with, scorer, name=name, answers=answers)
+    return Judge(name, sha256, predict, chunk=ASKED)
 
 
 def judge_rows(
@@ -80,9 +91,9 @@ def judge_rows(
     texts = [row.text for row in rows]
     predictions: list[Prediction] = []
     with tqdm(total=len(rows), unit="row", disable=not bars, leave=False) as bar:
-        for i in range(0, len(rows), CHUNK):
-            predictions += judge.predict(rows[i : i + CHUNK])
-            bar.update(len(rows[i : i + CHUNK]))
+        for i in range(0, len(rows), judge.chunk):
+            predictions += judge.predict(rows[i : i + judge.chunk])
+            bar.update(len(rows[i : i + judge.chunk]))
     labels = {
         name: [LABELS[int(row.argmax())] for row in run_scorer(scorer, texts, name)]
         for name, scorer in baselines.items()

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stance.bundle import hash_file
 from stance.errors import InputError
+from stance.evaluation.answers import Answers
 from stance.rows import Row
 from stance.types import LABELS, Prediction
 
@@ -93,10 +94,22 @@ def refuse(where: str, expected: str, found: str) -> InputError:
     )
 
 
-def predict_with(scorer: Scorer, rows: Sequence[Row], name: str) -> list[Prediction]:
-    """Return a scorer's predictions of rows: no holder, no source, never reliable."""
+def predict_with(
+    scorer: Scorer, rows: Sequence[Row], name: str, answers: Answers
+) -> list[Prediction]:
+    """Return a scorer's predictions of rows: no holder, no source, never reliable.
+
+    Args:
+        scorer: whoever scores.
+        rows: n rows with texts.
+        name: what the scorer is called in an error.
+        answers: what it has answered; it is asked for the others, whose answers are added.
+    """
     texts = [row.text for row in rows]
-    scores = run_scorer(scorer, texts, name, [row.id for row in rows])
+    if new := [row for row in rows if row.text not in answers]:
+        asked = [row.text for row in new]
+        answers.add(asked, run_scorer(scorer, asked, name, [row.id for row in new]))
+    scores = answers.get(texts)
     return [
         Prediction(
             text=text,

@@ -1,0 +1,77 @@
+"""What a scorer has answered, on disk at once: a run that was stopped asks for no text again."""
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.layers import hash_text
+from stance.types import LABELS
+
+NAME = "scorer.begun"
+"""Its file in the folder of the per-row predictions, until these are written."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A scorer's answers by the SHA-256 of the text, one JSON line each.
+
+    Attributes:
+        path: the file.
+        scorer: the scorer's SHA-256; lines of another are passed over.
+        scores: four probabilities, by the text's SHA-256.
+    """
+
+    path: Path
+    scorer: str
+    scores: dict[str, list[float]] = field(default_factory=dict)
+
+    def __contains__(self, text: str) -> bool:
+        """Say whether the text was answered."""
+        return hash_text(text) in self.scores
+
+    def get(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return the scores of texts that were answered, (n, labels)."""
+        return np.array([self.scores[hash_text(text)] for text in texts])
+
+    def add(self, texts: Sequence[str], scores: NDArray[np.float64]) -> None:
+        """Keep the checked scores of n texts, (n, labels); they are on disk when it returns."""
+        new = dict(zip(map(hash_text, texts), scores.tolist(), strict=True))
+        self.scores.update(new)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as stream:
+            stream.write("\n")  # after a line that a stop has cut short
+            for text, row in new.items():
+                line = {"scorer": self.scorer, "text": text, "scores": row}
+                stream.write(json.dumps(line) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+
+
+def read_answers(path: Path, scorer: str) -> Answers:
+    """Return what a scorer has answered in a run that was stopped; said where there is any."""
+    kept = dict(iterate_answers(path, scorer)) if path.is_file() else {}
+    if kept:
+        log.info("going on: %s has the scorer's answers to %d texts (delete it to ask anew)",
+                 path, len(kept))  # fmt: skip
+    return Answers(path, scorer, kept)
+
+
+def iterate_answers(path: Path, scorer: str) -> Iterator[tuple[str, list[float]]]:
+    """Yield text and scores of each whole line of that scorer; a stop may have cut one short."""
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            answer = json.loads(line)
+            text, scores = str(answer["text"]), [float(score) for score in answer["scores"]]
+            mine = answer["scorer"] == scorer
+        except (ValueError, TypeError, KeyError):
+            continue
+        if mine and len(scores) == len(LABELS):
+            yield text, scores
