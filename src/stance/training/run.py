@@ -4,33 +4,23 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from stance import __version__, files
-from stance.bundle import (
-    CARD,
-    SETTINGS,
-    Bundle,
-    Settings,
-    read_bundle,
-    write_settings,
-)
+from stance import files
+from stance.bundle import SETTINGS, Bundle, read_bundle
 from stance.errors import InputError
 from stance.layers import find_corpora
 from stance.model import find_folder
 from stance.outputs import lock
 from stance.selection import Rows, Source, select_rows
 from stance.sets import find_data
-from stance.training.calibrate import calibrate, flag, score_validation
 from stance.training.context import add_context
 from stance.training.encoders import Encoder, find_longest, resolve_encoder
 from stance.training.export import export_folder
 from stance.training.finetune import DISTILLED, finetune
-from stance.training.held_out import describe_held_out
+from stance.training.folder import finish_folder
 from stance.training.lesson import Room
 from stance.training.misspell import add_misspelled
 from stance.training.own import read_own
@@ -271,48 +261,3 @@ def claim_folder(options: TrainOptions, recipe: Recipe, encoder: Encoder, rows: 
     files.write_json(note, identity)
     files.write_text(work / "refused.txt", "".join(f"{row}\n" for row in rows.refused))
     return work
-
-
-def finish_folder(out: Path, recipe: Recipe, encoder: Encoder, rows: Rows) -> Bundle:
-    """Calibrate on the outputs of the ONNX file and write the card and the settings."""
-    logits = score_validation(out, recipe, rows)
-    found = logits.argmax(axis=1)
-    temperatures, reliability = calibrate(logits, recipe, rows)
-    log.info("temperature %.3f; reliable: %.1f %% of %d validation rows",
-             temperatures.own, 100 * reliability.coverage, reliability.n)  # fmt: skip
-    confidence = temperatures.calibrate(logits, rows.labels).max(axis=1)
-    reliable = flag(reliability, confidence, found, rows.labels)
-    figures = describe_held_out(rows.validation, rows.labels, found, reliable)
-    log.info("validation: %s", "\n".join(line for line in figures if line))
-    files.write_text(out / CARD, describe(recipe, encoder, rows, figures))
-    return write_settings(
-        out,
-        Settings(
-            name=recipe.name,
-            labels=rows.labels,
-            max_tokens=recipe.encoder.max_tokens,
-            temperature=temperatures.own,
-            neutral_temperature=temperatures.neutral,
-            reliability=reliability,
-            recipe=recipe.to_dict(),
-            data=rows.hashes,
-            left_out=rows.left_out,
-            encoder={"name": encoder.name, "revision": encoder.revision, "sha256": encoder.sha256},
-            stance_version=__version__,
-        ),
-    )
-
-
-def describe(recipe: Recipe, encoder: Encoder, rows: Rows, figures: Sequence[str]) -> str:
-    """Return a short card; the released model's is generated from its evaluation."""
-    facts: dict[str, Any] = {
-        "started from": f"{encoder.name}, sha256 of its weights {encoder.sha256}",
-        "rows": f"{len(rows.train)} trained on, {len(rows.validation)} validated on",
-        "data": ", ".join(rows.hashes),
-        "labels": ", ".join(rows.labels),
-    }
-    lines = [f"- {name}: {value}" for name, value in facts.items()]
-    task = "Stance toward negotiations." if rows.labels == LABELS else "A classifier of statements."
-    return "\n".join(
-        [f"# {recipe.name}", "", task, "", *lines, "", "## Validation rows", "", *figures, ""]
-    )
