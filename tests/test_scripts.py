@@ -18,6 +18,7 @@ import ablate
 import adapt
 import cascade
 import compare_data
+import compare_recipes
 import compare_export
 import draw_active
 import draw_realnews
@@ -291,6 +292,18 @@ def test_what_a_model_says_is_kept_for_the_same_rows(tiny_model, tmp_path, monke
         assert ablate.judge(tmp_path / "base", place) == records
     fewer = replace(place, rows=rows[1:])
     assert ablate.judge(tmp_path / "base", fewer) == records[1:]
+
+
+def test_recipes_compared_earlier_stay_beside_the_same_first():
+    def model(name, macro_f1):
+        return {"name": name, "sets": {"realnews": {"metrics": {"macro_f1": macro_f1}}}}
+
+    small, teacher, written = model("small", 0.6), model("teacher", 0.7), model("written", 0.5)
+    assert compare_recipes.keep_earlier([small, teacher], []) == [small, teacher]
+    earlier = [small, model("teacher", 0.1), written]
+    assert compare_recipes.keep_earlier([small, teacher], earlier) == [small, teacher, written]
+    earlier[0] = model("small", 0.61)
+    assert compare_recipes.keep_earlier([small, teacher], earlier) == [small, teacher]
 
 
 @pytest.fixture

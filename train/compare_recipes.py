@@ -4,9 +4,11 @@ Usage: STANCE_CORPORA=DIR python train/compare_recipes.py MODEL [MODEL ...]
 
 Each model folder is judged by its ONNX file on real news (test), the held-out public corpora, the
 written statements and the probes, and compared with the first one on the same rows, paired. Writes
-data/recipes.json, from which the table of train/README.md is made.
+data/recipes.json, from which the table of train/README.md is made. What another run has put there
+stays, where its first model had the same macro-F1: name the first and the new ones alone.
 """
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from stance.rows import Row
 from stance.sets import find_data
 
 SETS = ("realnews", "layers", "written", "probes")
+Entry = dict[str, Any]
 METRICS = ("macro_f1", "accuracy", "polarity_flip_rate", "holder_share", "source_share", "ece")
 
 
@@ -37,6 +40,15 @@ def describe(rows: list[Row], records: list[Record], first: list[Record]) -> dic
     }
 
 
+def keep_earlier(models: list[Entry], earlier: list[Entry]) -> list[Entry]:
+    """Return the models, and those that another run compared with the same first one."""
+    same = [{name: entry["metrics"]["macro_f1"] for name, entry in part[0]["sets"].items()}
+            for part in (models, earlier) if part]  # fmt: skip
+    names = {model["name"] for model in models}
+    others = [model for model in earlier[1:] if model["name"] not in names]
+    return models + (others if same[0] == same[-1] else [])
+
+
 def main() -> None:
     """Judge, compare, write."""
     parser = make_parser(__doc__)
@@ -46,8 +58,10 @@ def main() -> None:
     data = find_data(options.data_dir)
     place = Place(data, need_corpora())
     sets = {name: read_set_rows(name, place) for name in SETS}
+    out = data / "recipes.json"
+    earlier = json.loads(out.read_text(encoding="utf-8"))["models"] if out.is_file() else []
     firsts: dict[str, list[Record]] = {}
-    models = []
+    models: list[Entry] = []
     for folder in options.models:
         model = load(folder)
         judge, entries = judge_by_model(model), {}
@@ -56,7 +70,7 @@ def main() -> None:
             entries[name] = describe(rows, records, firsts.setdefault(name, records))
         settings = model.bundle.settings
         models.append({"name": settings.name, "encoder": settings.encoder["name"], "sets": entries})
-        files.write_json(data / "recipes.json", {"schema": 1, "models": models})
+        files.write_json(out, {"schema": 1, "models": keep_earlier(models, earlier)})
 
 
 if __name__ == "__main__":
