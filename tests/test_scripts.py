@@ -18,8 +18,8 @@ import ablate
 import adapt
 import cascade
 import compare_data
-import compare_recipes
 import compare_export
+import compare_recipes
 import draw_active
 import draw_realnews
 import fetch_encoder
