@@ -310,6 +310,22 @@ def test_whether_a_promise_is_kept_is_said(found, words):
     assert promises.say_kept(entry, 0.9) == words
 
 
+def test_a_label_that_is_never_reliable_is_named():
+    metrics = {"reliable_share": 0.6, "reliable_accuracy": 0.9, "reliable_stance_accuracy": None}
+    entry = {
+        "title": "the news",
+        "metrics": {name: dict.fromkeys(("value", "low", "high"), value)
+                    for name, value in metrics.items()},
+        "reliable": {label: {"share": {"value": value}}
+                     for label, value in zip(LABELS, (0.5, 0.0, None, 0.7), strict=True)},
+    }  # fmt: skip
+    said = promises.say_reliable(entry)
+    assert said.startswith(
+        "`reliable` marks 60.0 % [60.0, 60.0] of the statements on the news; 90.0 %"
+    )
+    assert said.endswith(" - of those read as a stance. `conditional` never is.")
+
+
 def test_plots_of_the_card_are_what_the_predictions_give(root, tmp_path):
     draw_model_plots(root / "data", tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"reliability.svg", "risk_coverage.svg"}

@@ -14,7 +14,7 @@ from stance.evaluation.errors import format_errors, list_errors
 from stance.evaluation.intervals import draw_documents
 from stance.evaluation.measured import format_noise, format_noises, format_own_labels
 from stance.evaluation.outcomes import measure_outcomes, read_outcomes
-from stance.evaluation.promises import format_reliability, format_reliable
+from stance.evaluation.promises import format_reliability, format_reliable, say_reliable
 from stance.evaluation.records import align, read_records
 from stance.evaluation.released import (
     TITLES,
@@ -152,7 +152,7 @@ def format_overview(summaries: dict[str, dict[str, Any]]) -> str:
     narrow = [f"{entry['title']}: {words}" for entry in summaries.values()
               for words in cautions.list_narrow(entry)]  # fmt: skip
     note = f"\n\nIntervals, {'; '.join(narrow)}." if narrow else ""
-    return table.format_rows(heads, rows) + note
+    return f"{table.format_rows(heads, rows)}\n\n{say_reliable(summaries['realnews'])}{note}"
 
 
 def format_measures(summaries: dict[str, dict[str, Any]]) -> str:

@@ -48,6 +48,21 @@ def format_reliability(summaries: dict[str, dict[str, Any]], bundle: Bundle) -> 
     return table.format_rows(heads, rows) + note + format_cascade(bundle.settings.cascade)
 
 
+def say_reliable(entry: dict[str, Any]) -> str:
+    """Say how many statements of a set are reliable, and how many of these are right."""
+    share, right, stances = (
+        table.format_interval(entry["metrics"][name], percent=True)
+        for name in ("reliable_share", "reliable_accuracy", "reliable_stance_accuracy")
+    )
+    none = [f"`{label}`" for label, part in entry["reliable"].items()
+            if part["share"]["value"] == 0]  # fmt: skip
+    never = f" {' and '.join(none)} never is." if none else ""
+    return (
+        f"`reliable` marks {share} of the statements on {entry['title']}; {right} of these are "
+        f"right, {stances} of those read as a stance.{never}"
+    )
+
+
 def say_temperatures(temperatures: Temperatures) -> str:
     """Say what the logits are divided by."""
     if temperatures.neutral is None:
