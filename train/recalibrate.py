@@ -37,8 +37,8 @@ def recalibrate(model: Path, recipe_path: Path, data: Path) -> Bundle:
     """Replace temperatures, reliability and recipe in a model folder's settings.
 
     Raises:
-        InputError: the folder is damaged, another recipe made it, or its validation rows are a
-            user's own.
+        InputError: the folder is damaged, another recipe made it, or its validation rows are not
+            here.
     """
     bundle, recipe = read_bundle(model), read_recipe(recipe_path)
     made: Recipe = build(Recipe, bundle.settings.recipe, str(model))
@@ -48,7 +48,7 @@ def recalibrate(model: Path, recipe_path: Path, data: Path) -> Bundle:
             expected="the recipe that made the model, but for [reliability]",
             found="another recipe", remedy="Train it again with stance train.",
         )  # fmt: skip
-    rows = gather_validation(recipe, data, bundle.settings.left_out)
+    rows = gather_validation(recipe, data, bundle.settings)
     temperatures, reliability = calibrate(score_validation(model, recipe, rows), recipe, rows)
     settings = replace(
         bundle.settings, temperature=temperatures.own, neutral_temperature=temperatures.neutral,
