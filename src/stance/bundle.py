@@ -186,10 +186,14 @@ def read_settings(root: Path) -> dict[str, Any]:
     with files.open_input(path) as stream:
         raw = b"".join(stream)
     content = objects.parse_object(files.decode_line(raw, str(path), 1), str(path))
-    if content.get("format") != FORMAT or not isinstance(content.get("files"), dict):
+    if content.get("format") != FORMAT:
         found = f"format {content.get('format')!r}"
         remedy = "Use a version of this package that knows it."
         raise InputError(str(path), expected=f"format {FORMAT}", found=found, remedy=remedy)
+    if not isinstance(content.get("files"), dict):
+        raise InputError(
+            str(path), expected="the SHA-256 of each file", found="no table 'files'", remedy=REMEDY
+        )
     if content.get("sha256") != hash_settings(content):
         raise InputError(
             str(path), expected="the content it was written with", found="another", remedy=REMEDY
