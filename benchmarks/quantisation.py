@@ -34,7 +34,7 @@ from contenders import RELEASED
 from environment import describe_environment, write_report
 from speed import spread
 from stance.bundle import ONNX, read_bundle
-from stance.calibration import Temperatures
+from stance.calibration import Calibration
 from stance.evaluation.metrics import compute_metrics, count_confusion
 from stance.evaluation.timings import format_forms
 from stance.layers import find_corpora
@@ -176,7 +176,7 @@ def main() -> None:
     gold = np.array([LABELS.index(row.label) for row in rows])
     forms = {
         name: {"mb": sizes[name]}
-        | compare(logits[name], logits[REFERENCE], gold, settings.temperatures)
+        | compare(logits[name], logits[REFERENCE], gold, settings.calibration)
         | time_form(seconds[name], seconds[REFERENCE])
         for name in logits
     }
@@ -255,12 +255,12 @@ def run_forms(
 
 
 def compare(
-    logits: np.ndarray, reference: np.ndarray, gold: np.ndarray, temperatures: Temperatures
+    logits: np.ndarray, reference: np.ndarray, gold: np.ndarray, calibration: Calibration
 ) -> dict:
     """Return the labels changed, the largest score difference and macro-F1 on the gold labels."""
     predicted = logits.argmax(axis=1)
     changed = int((predicted != reference.argmax(axis=1)).sum())
-    found, wanted = (temperatures.calibrate(part, LABELS) for part in (logits, reference))
+    found, wanted = (calibration.calibrate(part, LABELS) for part in (logits, reference))
     gap = np.abs(found - wanted).max()
     low, high = binomtest(changed, len(gold)).proportion_ci(method="exact")
     macro_f1 = compute_metrics(count_confusion(gold, predicted))["macro_f1"]

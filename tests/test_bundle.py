@@ -56,6 +56,14 @@ def test_unknown_format_is_refused(folder):
         read_bundle(folder)
 
 
+def test_settings_without_files_are_not_said_to_be_of_another_format(folder):
+    (folder / "stance.json").write_text('{"format": 1}')
+    with pytest.raises(
+        InputError, match="expected the SHA-256 of each file, found no table 'files'"
+    ):
+        read_bundle(folder)
+
+
 def test_file_for_a_folder_is_refused(folder):
     with pytest.raises(InputError, match="expected a model folder, found a file"):
         load(folder / "stance.json")

@@ -4,7 +4,7 @@ import logging
 import random
 import shutil
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import onnx
@@ -15,7 +15,7 @@ from transformers import BertConfig, BertForSequenceClassification
 import recalibrate
 import requantize
 from calling import run_script
-from stance.bundle import CASCADE, ONNX, read_bundle
+from stance.bundle import CASCADE, ONNX, read_bundle, write_settings
 from stance.errors import InputError
 from stance.model import load
 from stance.rows import read_rows
@@ -23,7 +23,7 @@ from stance.sets import read_set
 from stance.training import quantisation
 from stance.training.export import export_onnx
 from stance.training.network import StanceNetwork
-from stance.training.recipe import ReliabilityChoice
+from stance.training.recipe import ReliabilityChoice, read_recipe
 from stance.types import LABELS
 
 
@@ -96,6 +96,27 @@ def test_a_new_promise_changes_no_file_but_the_settings(tiny_model, tiny_recipe,
     recipe.write_text("orders = 2\n" + made, "utf-8")
     with pytest.raises(InputError, match=r"but for \[reliability\]"):
         recalibrate.recalibrate(copy, recipe, tiny_model.data)
+
+
+def test_a_model_is_not_calibrated_on_other_rows_for_want_of_corpora(
+    tiny_model, tiny_recipe, copy, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("STANCE_CORPORA", raising=False)
+    made = tiny_recipe.read_text(encoding="utf-8")
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(
+        made.replace('validation = ["written"]', 'validation = ["realnews"]'), "utf-8"
+    )
+    settings = replace(
+        read_bundle(copy).settings, recipe=read_recipe(recipe).to_dict(),
+        data={"written/train": "0" * 64, "realnews/validation": "0" * 64},
+    )  # fmt: skip
+    before = write_settings(copy, settings)
+    with pytest.raises(InputError, match="expected realnews/validation, found written/validation"):
+        recalibrate.recalibrate(copy, recipe, tiny_model.data)
+    with pytest.raises(InputError, match="expected realnews/validation, found written/validation"):
+        requantize.requantize(copy, tiny_model.data)
+    assert read_bundle(copy).sha256 == before.sha256
 
 
 @pytest.mark.parametrize("released", [True, False])

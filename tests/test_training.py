@@ -19,16 +19,18 @@ from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer
 
 from stance.bundle import FILES, LabelReliability, Reliability, read_bundle
+from stance.calibration import set_highest
 from stance.errors import InputError, StanceError
 from stance.model import load
 from stance.rows import Row
 from stance.sets import read_set
 from stance.training.calibrate import (
     bound_accuracy,
+    fit_calibration,
+    fit_curve,
     fit_promises,
     fit_reliability,
     fit_temperature,
-    fit_temperatures,
     flag,
     note_labels,
 )
@@ -294,21 +296,49 @@ def test_temperature_of_overconfident_scores_is_above_one():
     )
 
 
-def test_neutral_and_stances_have_temperatures_of_their_own():
+def test_neutral_and_stances_have_curves_of_their_own():
     rng = np.random.default_rng(0)
     gold = rng.integers(0, 4, 8000)
     true = np.eye(4)[gold] * 2 + rng.gumbel(size=(8000, 4))
     neutral = true.argmax(axis=1) == LABELS.index("neutral")
     given = np.where(neutral[:, None], true / 2, true * 3)
-    plain, found = (fit_temperatures(logits, gold, LABELS) for logits in (true, given))
-    assert found.own / plain.own == pytest.approx(3, rel=0.01)
-    assert found.neutral / plain.neutral == pytest.approx(0.5, rel=0.01)
+    found = fit_calibration(given, gold, LABELS)
     scores = found.calibrate(given, LABELS)
-    assert scores == pytest.approx(plain.calibrate(true, LABELS), abs=0.01)
+    assert scores.sum(axis=1) == pytest.approx(1)
     assert (scores.argmax(axis=1) == given.argmax(axis=1)).all()
+    correct = given.argmax(axis=1) == gold
+    for part in (neutral, ~neutral):  # each is as often right as it says, high or low
+        ranked = np.argsort(np.where(part, scores.max(axis=1), 2))[: part.sum()]
+        for third in np.array_split(ranked, 3):
+            assert scores[third].max(axis=1).mean() == pytest.approx(
+                correct[third].mean(), abs=0.03
+            )
     assert found.calibrate(given[0], LABELS) == pytest.approx(scores[0])
-    assert fit_temperatures(given, gold, tuple("abcd")).neutral is None
-    assert fit_temperatures(given[:200], gold[:200], LABELS).neutral is None  # 50 of 200 rows
+    assert fit_calibration(given, gold, tuple("abcd")).curves is None
+    assert fit_calibration(given[:200], gold[:200], LABELS).curves is None  # 50 of 200 rows
+
+
+@pytest.mark.parametrize("right", [0.0, 0.2, 1.0])
+def test_a_curve_rises_and_is_never_sure(right):
+    rng = np.random.default_rng(0)
+    confidence, correct = rng.uniform(0.3, 1, 500), rng.uniform(size=500) < right
+    curve = fit_curve(confidence, correct, 0.25)
+    assert (curve.confidence[0], curve.accuracy[0]) == (0.25, 0.25)
+    assert (np.diff(curve.confidence) > 0).all()
+    assert (np.diff(curve.accuracy) > 0).all()
+    assert curve.accuracy[-1] < 1
+    assert (curve.read(confidence) <= curve.accuracy[-1]).all()
+
+
+def test_the_highest_probability_is_set_and_stays_the_highest():
+    scores = np.array([[0.7, 0.2, 0.1], [0.7, 0.2, 0.1], [1.0, 0.0, 0.0], [0.34, 0.33, 0.33]])
+    found = set_highest(scores, np.array([0.4, 0.1, 0.8, 0.9]))
+    assert found.sum(axis=1) == pytest.approx(1)
+    assert (found.argmax(axis=1) == 0).all()
+    assert found[:, 0] == pytest.approx([0.4, 0.4, 0.8, 0.9], abs=1e-4)  # 0.4 beside 0.4 and 0.2
+    assert found[2] == pytest.approx([0.8, 0.1, 0.1])
+    assert found[0, 1] / found[0, 2] == pytest.approx(2)
+    assert (found[:, 0] > found[:, 1]).all()
 
 
 @pytest.mark.parametrize("n", [2, 37])

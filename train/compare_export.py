@@ -43,7 +43,7 @@ def main() -> None:
         ).numpy()
     predictions = model.predict(texts)
     equal = [p.label == LABELS[i] for p, i in zip(predictions, logits.argmax(axis=1), strict=True)]
-    scores = model.bundle.settings.temperatures.calibrate(logits, LABELS)
+    scores = model.bundle.settings.calibration.calibrate(logits, LABELS)
     gap = np.abs(scores - [list(p.scores.values()) for p in predictions]).max()
     print(f"labels equal to torch float32: {sum(equal)} of {len(equal)} ({np.mean(equal):.2%})")
     print(f"largest difference of a score: {gap:.4f}")

@@ -1,4 +1,4 @@
-"""Fit a model folder's temperatures and reliability anew, by the promise of a recipe.
+"""Fit a model folder's calibration and reliability anew, by the promise of a recipe.
 
 Usage: STANCE_CORPORA=DIR python train/recalibrate.py MODEL --recipe FILE [--data-dir data]
 
@@ -34,11 +34,11 @@ def main() -> None:
 
 
 def recalibrate(model: Path, recipe_path: Path, data: Path) -> Bundle:
-    """Replace temperatures, reliability and recipe in a model folder's settings.
+    """Replace calibration, reliability and recipe in a model folder's settings.
 
     Raises:
-        InputError: the folder is damaged, another recipe made it, or its validation rows are a
-            user's own.
+        InputError: the folder is damaged, another recipe made it, or its validation rows are not
+            here.
     """
     bundle, recipe = read_bundle(model), read_recipe(recipe_path)
     made: Recipe = build(Recipe, bundle.settings.recipe, str(model))
@@ -48,10 +48,10 @@ def recalibrate(model: Path, recipe_path: Path, data: Path) -> Bundle:
             expected="the recipe that made the model, but for [reliability]",
             found="another recipe", remedy="Train it again with stance train.",
         )  # fmt: skip
-    rows = gather_validation(recipe, data, bundle.settings.left_out)
-    temperatures, reliability = calibrate(score_validation(model, recipe, rows), recipe, rows)
+    rows = gather_validation(recipe, data, bundle.settings)
+    calibration, reliability = calibrate(score_validation(model, recipe, rows), recipe, rows)
     settings = replace(
-        bundle.settings, temperature=temperatures.own, neutral_temperature=temperatures.neutral,
+        bundle.settings, temperature=calibration.temperature, curves=calibration.curves,
         reliability=reliability, recipe=recipe.to_dict(),
         data=bundle.settings.data | rows.hashes, stance_version=__version__,
     )  # fmt: skip

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from calling import make_parser, run_script
 from stance import __version__
-from stance.bundle import CASCADE, ONNX, SETTINGS, Bundle, read_bundle, write_settings
+from stance.bundle import CASCADE, ONNX, SETTINGS, Bundle, Settings, read_bundle, write_settings
 from stance.errors import InputError
 from stance.layers import find_corpora
 from stance.selection import Rows, Source, select_rows
@@ -46,7 +46,7 @@ def requantize(model: Path, data: Path) -> Bundle:
     The new file is made, calibrated and checked beside the folder; until then nothing changes.
 
     Raises:
-        InputError: the folder is damaged, or a user's own: its validation rows are not here.
+        InputError: the folder is damaged, or its validation rows are not here.
     """
     old = read_bundle(model)
     recipe: Recipe = build(Recipe, old.settings.recipe, str(model))
@@ -55,7 +55,7 @@ def requantize(model: Path, data: Path) -> Bundle:
             f"requantize {model}", expected="a model that this repository's rows calibrate",
             found="one of other rows", remedy="Train it again with stance train --data.",
         )  # fmt: skip
-    rows = gather_validation(recipe, data, old.settings.left_out)
+    rows = gather_validation(recipe, data, old.settings)
     with tempfile.TemporaryDirectory(dir=model.parent, prefix=f"{model.name}.") as scratch:
         new = Path(scratch) / "model"
         shutil.copytree(model, new, ignore=shutil.ignore_patterns("training", CASCADE))
@@ -64,10 +64,10 @@ def requantize(model: Path, data: Path) -> Bundle:
         texts = [row.text for row in rows.validation]
         sentences = tokenize(new, texts, recipe.encoder.max_tokens)
         quantize_checked(plain, new / ONNX, sentences)
-        temperatures, reliability = calibrate(score_validation(new, recipe, rows), recipe, rows)
+        calibration, reliability = calibrate(score_validation(new, recipe, rows), recipe, rows)
         settings = replace(
-            old.settings, temperature=temperatures.own,
-            neutral_temperature=temperatures.neutral, reliability=reliability, cascade=None,
+            old.settings, temperature=calibration.temperature, curves=calibration.curves,
+            reliability=reliability, cascade=None,
             data=old.settings.data | rows.hashes, stance_version=__version__,
         )  # fmt: skip
         written = write_settings(new, settings)
@@ -77,10 +77,22 @@ def requantize(model: Path, data: Path) -> Bundle:
     return replace(written, folder=model)
 
 
-def gather_validation(recipe: Recipe, data: Path, left_out: str | None) -> Rows:
-    """Return the recipe's validation rows, as a training would take them."""
-    source = Source(data, find_corpora(), recipe.data.release, left_out)
-    return select_rows(source, train=(), validation=recipe.data.validation)
+def gather_validation(recipe: Recipe, data: Path, settings: Settings) -> Rows:
+    """Return the recipe's validation rows, as a training would take them.
+
+    Raises:
+        InputError: they are of other sets than the model was calibrated on, as without the corpora.
+    """
+    source = Source(data, find_corpora(), recipe.data.release, settings.left_out)
+    rows = select_rows(source, train=(), validation=recipe.data.validation)
+    used = {name for name in settings.data if name.endswith("/validation")}
+    if set(rows.hashes) != used:
+        raise InputError(
+            f"validation rows of {settings.name}", expected=", ".join(sorted(used)),
+            found=", ".join(rows.hashes),
+            remedy="Set STANCE_CORPORA as data/README.md says under 'Getting the texts'.",
+        )  # fmt: skip
+    return rows
 
 
 if __name__ == "__main__":

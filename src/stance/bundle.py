@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stance import files, objects
-from stance.calibration import Temperatures
+from stance.calibration import Calibration, Curve, Curves
 from stance.cascade import CascadeFacts
 from stance.errors import InputError
 from stance.types import NEUTRAL
@@ -28,7 +28,7 @@ FILES = (
     ONNX,
     CARD,
 )
-NOTED_LATER = (("reliability", "by_label"), ("reliability", "neutral"), ("", "neutral_temperature"))
+NOTED_LATER = (("reliability", "by_label"), ("reliability", "neutral"), ("", "curves"))
 """Keys of the settings that folders of the first versions lack, each with its table."""
 REMEDY = "Install the package or download the model folder again."
 
@@ -97,7 +97,7 @@ class Settings:
         name: name of the model.
         labels: labels in the order of the scores; ``types.LABELS``, or a user's own.
         max_tokens: tokens the model reads at once, special ones included.
-        temperature: divisor of the logits before the softmax; see ``temperatures``.
+        temperature: divisor of the logits before the softmax; see ``calibration``.
         reliability: see ``Reliability``.
         recipe: the recipe's content.
         data: SHA-256 of the rows it was trained and validated on, by set and split.
@@ -105,7 +105,7 @@ class Settings:
         encoder: the base encoder's name, revision and SHA-256.
         stance_version: version of the package that wrote the folder.
         cascade: see ``CascadeFacts``; None where the folder has no first stage.
-        neutral_temperature: the divisor where neutral is the most likely; None for the same.
+        curves: what confidences are worth; None to leave them as the softmax gives them.
     """
 
     name: str
@@ -119,12 +119,12 @@ class Settings:
     encoder: dict[str, str]
     stance_version: str
     cascade: CascadeFacts | None = None
-    neutral_temperature: float | None = None
+    curves: Curves | None = None
 
     @property
-    def temperatures(self) -> Temperatures:
+    def calibration(self) -> Calibration:
         """What turns logits into calibrated probabilities."""
-        return Temperatures(self.temperature, self.neutral_temperature)
+        return Calibration(self.temperature, self.curves)
 
 
 @dataclass(frozen=True)
@@ -186,10 +186,14 @@ def read_settings(root: Path) -> dict[str, Any]:
     with files.open_input(path) as stream:
         raw = b"".join(stream)
     content = objects.parse_object(files.decode_line(raw, str(path), 1), str(path))
-    if content.get("format") != FORMAT or not isinstance(content.get("files"), dict):
+    if content.get("format") != FORMAT:
         found = f"format {content.get('format')!r}"
         remedy = "Use a version of this package that knows it."
         raise InputError(str(path), expected=f"format {FORMAT}", found=found, remedy=remedy)
+    if not isinstance(content.get("files"), dict):
+        raise InputError(
+            str(path), expected="the SHA-256 of each file", found="no table 'files'", remedy=REMEDY
+        )
     if content.get("sha256") != hash_settings(content):
         raise InputError(
             str(path), expected="the content it was written with", found="another", remedy=REMEDY
@@ -212,9 +216,9 @@ def parse_settings(content: dict[str, Any], path: Path) -> Settings:
     """Turn the settings' content into ``Settings``."""
     try:
         known = Settings.__dataclass_fields__
-        later = ("cascade", "neutral_temperature")
+        later = ("cascade", "curves")
         values = {name: content[name] for name in known if name not in later}
-        values["neutral_temperature"] = content.get("neutral_temperature")
+        values["curves"] = parse_curves(content.get("curves"))
         values["labels"] = tuple(values["labels"])
         values["reliability"] = parse_reliability(values["reliability"])
         if content.get("cascade"):
@@ -229,6 +233,17 @@ def parse_settings(content: dict[str, Any], path: Path) -> Settings:
             str(path), expected="at least two different labels", found=repr(labels), remedy=REMEDY
         )
     return Settings(**values)
+
+
+def parse_curves(content: dict[str, Any] | None) -> Curves | None:
+    """Turn what the settings say of curves into ``Curves``."""
+    if content is None:
+        return None
+    curves = {
+        kind: Curve(tuple(curve["confidence"]), tuple(curve["accuracy"]))
+        for kind, curve in content.items()
+    }
+    return Curves(**curves)
 
 
 def parse_reliability(content: dict[str, Any]) -> Reliability:

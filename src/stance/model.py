@@ -196,7 +196,7 @@ class Model:
         blank = is_blank(text, scores.offsets)
         if blank and NEUTRAL in settings.labels:
             return predict_blank(text, settings.labels)
-        probabilities = settings.temperatures.calibrate(scores.logits, settings.labels)
+        probabilities = settings.calibration.calibrate(scores.logits, settings.labels)
         label = settings.labels[int(scores.logits.argmax())]
         holder, source = decode_spans(scores.spans, scores.offsets, text)
         confidence = float(probabilities.max())

@@ -3,7 +3,7 @@
 from typing import Any
 
 from stance.bundle import Bundle, Reliability
-from stance.calibration import Temperatures
+from stance.calibration import Calibration
 from stance.cascade import CascadeFacts
 from stance.evaluation import table
 from stance.types import NEUTRAL
@@ -43,7 +43,7 @@ def format_reliability(summaries: dict[str, dict[str, Any]], bundle: Bundle) -> 
         f"\n\nFitted on {fitted.n} validation rows, {100 * fitted.coverage:.1f} % of which are "
         f"reliable: {say_thresholds(fitted)} (Clopper-Pearson, one-sided, at "
         f"{100 * fitted.level:.0f} %, which takes rows as independent and validation rows as "
-        f"representative). {say_temperatures(bundle.settings.temperatures)}"
+        f"representative). {say_calibration(bundle.settings.calibration)}"
     )
     return table.format_rows(heads, rows) + note + format_cascade(bundle.settings.cascade)
 
@@ -63,14 +63,22 @@ def say_reliable(entry: dict[str, Any]) -> str:
     )
 
 
-def say_temperatures(temperatures: Temperatures) -> str:
-    """Say what the logits are divided by."""
-    if temperatures.neutral is None:
-        return f"Temperature {temperatures.own:.3f}."
-    return (
-        f"Temperature {temperatures.own:.3f} where a stance is read, {temperatures.neutral:.3f} "
-        "where it is `neutral`."
+def say_calibration(calibration: Calibration) -> str:
+    """Say what makes probabilities of logits."""
+    said = f"Temperature {calibration.temperature:.3f}"
+    if calibration.curves is None:
+        return said + "."
+    kinds = (("a stance", calibration.curves.stances), ("`neutral`", calibration.curves.neutral))
+    knots = (
+        f"where {kind} is read {', '.join(map(say_knot, curve.confidence, curve.accuracy))}"
+        for kind, curve in kinds
     )
+    return f"{said}, then the confidence on lines between knots: {'; '.join(knots)}."
+
+
+def say_knot(confidence: float, accuracy: float) -> str:
+    """Say what a confidence becomes."""
+    return f"{confidence:.3f} to {accuracy:.3f}"
 
 
 def say_thresholds(fitted: Reliability) -> str:

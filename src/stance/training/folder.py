@@ -21,10 +21,10 @@ def finish_folder(out: Path, recipe: Recipe, encoder: Encoder, rows: Rows) -> Bu
     """Calibrate on the outputs of the ONNX file and write the card and the settings."""
     logits = score_validation(out, recipe, rows)
     found = logits.argmax(axis=1)
-    temperatures, reliability = calibrate(logits, recipe, rows)
+    calibration, reliability = calibrate(logits, recipe, rows)
     log.info("temperature %.3f; reliable: %.1f %% of %d validation rows",
-             temperatures.own, 100 * reliability.coverage, reliability.n)  # fmt: skip
-    confidence = temperatures.calibrate(logits, rows.labels).max(axis=1)
+             calibration.temperature, 100 * reliability.coverage, reliability.n)  # fmt: skip
+    confidence = calibration.calibrate(logits, rows.labels).max(axis=1)
     reliable = flag(reliability, confidence, found, rows.labels)
     figures = describe_held_out(rows.validation, rows.labels, found, reliable)
     log.info("validation: %s", "\n".join(line for line in figures if line))
@@ -35,8 +35,8 @@ def finish_folder(out: Path, recipe: Recipe, encoder: Encoder, rows: Rows) -> Bu
             name=recipe.name,
             labels=rows.labels,
             max_tokens=recipe.encoder.max_tokens,
-            temperature=temperatures.own,
-            neutral_temperature=temperatures.neutral,
+            temperature=calibration.temperature,
+            curves=calibration.curves,
             reliability=reliability,
             recipe=recipe.to_dict(),
             data=rows.hashes,
