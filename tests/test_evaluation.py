@@ -321,6 +321,7 @@ def test_a_run_in_the_place_of_the_other_is_compared_with_it_on_the_rows_of_both
     assert "worse than" in done.stderr
     assert "own: worse" in done.stderr
     assert "Compared on the 22 rows of both; left out are 6 of this run and 2" in done.stdout
+    assert "From 22 documents of these, intervals are too narrow: simulated" in done.stdout
     assert results["model"]["sha256"] != first["model"]["sha256"]  # two functions of one file
     done = own("keen", range(1, 25), "--against", tmp_path / "out.json", "--fail-if-worse")
     assert done.returncode == 0, done.stderr

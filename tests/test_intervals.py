@@ -112,6 +112,17 @@ def test_f1_of_none_right_has_a_bound_and_an_absent_label_none():
     assert macro["low"] < 0.25
 
 
+def test_one_document_gives_no_bound_of_f1_either():
+    gold, found = np.zeros(9, dtype=int), np.zeros(9, dtype=int)
+    alone = draw_documents(["one"] * 9)
+    bounds = [
+        *metrics.bound_labels(alone, gold, found),
+        *metrics.bound_means(alone, gold, found).values(),
+    ]
+    assert bounds
+    assert all(np.isnan((bound.low, bound.high)).all() for bound in bounds)
+
+
 def test_bounds_of_f1_hold_the_truth_as_often_as_they_should():
     rng = np.random.default_rng(6)
     alone, held = draw_documents(np.arange(30), resamples=2), []

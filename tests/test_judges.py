@@ -71,6 +71,14 @@ def test_a_scorer_that_fails_is_named_with_the_place():
     assert isinstance(caught.value.__cause__, IndexError)
 
 
+def test_what_a_scorer_raises_is_said_in_one_line():
+    def broken(texts):
+        raise ValueError("a page\nof lines")
+
+    with pytest.raises(InputError, match="ValueError: a page of lines"):
+        run_scorer(broken, ["a"], "mine")
+
+
 @pytest.mark.parametrize(
     ("bad", "found"),
     [
@@ -120,6 +128,37 @@ def test_a_scorer_that_was_stopped_is_not_asked_again(tmp_path, caplog):
     assert asked == []
     assert judge_numbers(score, tmp_path, sha256="b") != records
     assert len(asked) == 600
+
+
+def test_texts_that_differ_in_blanks_alone_have_answers_of_their_own(tmp_path):
+    answers = read_answers(tmp_path / "scorer.begun", "a")
+    rows = [replace(make_row(f"r{i}"), text=text) for i, text in enumerate(("a  b", "a b"))]
+    found = predict_with(
+        lambda texts: [[1, 0, 0, 0] if "  " in t else [0, 0, 0, 1] for t in texts],
+        rows, "mine", answers,
+    )  # fmt: skip
+    assert [prediction.label for prediction in found] == ["favor", "neutral"]
+
+
+@pytest.mark.parametrize(
+    "scores",
+    ["[NaN, 0, 0, 1]", "[2, -1, 0, 0]", "[0.9, 0.9, 0, 0]", "[1" + "0" * 400 + ", 0, 0, 0]",
+     "[1, 0, 0]", "[" * 100_000, "null", "\\x00\\xff"],
+)  # fmt: skip
+def test_a_damaged_answer_is_asked_for_again(scores, tmp_path):
+    path = tmp_path / "scorer.begun"
+    read_answers(path, "a").add(["good"], np.array([[0.0, 0, 0, 1]]))
+    line = path.read_text().strip()
+    path.write_text(f"{line}\n{line.replace('[0.0, 0.0, 0.0, 1.0]', scores)}\n")
+    assert read_answers(path, "a").get(["good"]).tolist() == [[0, 0, 0, 1]]
+    path.write_text(line.replace("[0.0, 0.0, 0.0, 1.0]", scores))
+    assert "good" not in read_answers(path, "a")
+
+
+def test_no_scorer_is_asked_where_its_answers_cannot_be_kept(tmp_path):
+    (tmp_path / "scorer.begun").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        judge_by_scorer("json:loads", tmp_path)
 
 
 def test_scorers_that_do_not_exist_are_refused(tmp_path):

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from stance.errors import InputError
 from stance.evaluation.compare import compare
+from stance.evaluation.coverage import expect_coverage
 from stance.evaluation.earlier import Earlier, find_earlier
 from stance.evaluation.place import Place
 from stance.evaluation.records import Record, align, read_records
@@ -134,9 +137,12 @@ def compare_set(name: str, part: Judged, other: Other) -> dict[str, Any]:
     gold = other.run.sets.get(name, {}).get("gold") if len(rows) == len(records) else None
     if gold not in (None, hash_gold(rows)):
         log.warning("%s: %s was measured by other labels, spans or weights", name, other.name)
+    names, documents = np.unique([row.document for row in rows], return_inverse=True)
     return {
         "run": other.name,
         "n": len(rows),
+        "documents": len(names),
+        "coverage": expect_coverage(documents),
         "left_out": {"this": len(part.rows) - len(rows), "other": len(records) - len(rows)},
         "same_gold": gold == hash_gold(rows) if gold else None,
         **found,

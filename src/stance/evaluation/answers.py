@@ -1,5 +1,6 @@
 """What a scorer has answered, on disk at once: a run that was stopped asks for no text again."""
 
+import hashlib
 import json
 import logging
 import os
@@ -10,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.layers import hash_text
 from stance.types import LABELS
 
 NAME = "scorer.begun"
 """Its file in the folder of the per-row predictions, until these are written."""
+TOLERANCE = 1e-3  # how far the scores of a text may be from a sum of 1
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,6 @@ class Answers:
         """Keep the checked scores of n texts, (n, labels); they are on disk when it returns."""
         new = dict(zip(map(hash_text, texts), scores.tolist(), strict=True))
         self.scores.update(new)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as stream:
             stream.write("\n")  # after a line that a stop has cut short
             for text, row in new.items():
@@ -55,9 +55,30 @@ class Answers:
             os.fsync(stream.fileno())
 
 
+def hash_text(text: str) -> str:
+    """Return the SHA-256 of a text as it is: blanks may make another text to a scorer."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def is_answer(scores: NDArray[np.float64]) -> bool:
+    """Say whether the scores of a text are a probability for each label."""
+    return bool(
+        scores.shape == (len(LABELS),)
+        and np.isfinite(scores).all()
+        and scores.min() >= 0
+        and abs(scores.sum() - 1) <= TOLERANCE
+    )
+
+
 def read_answers(path: Path, scorer: str) -> Answers:
-    """Return what a scorer has answered in a run that was stopped; said where there is any."""
-    kept = dict(iterate_answers(path, scorer)) if path.is_file() else {}
+    """Return what a scorer has answered in a run that was stopped; said where there is any.
+
+    The file is made where there is none: what cannot be written is better known before the scorer
+    is asked.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.open("a").close()
+    kept = dict(iterate_answers(path, scorer))
     if kept:
         log.info("going on: %s has the scorer's answers to %d texts (delete it to ask anew)",
                  path, len(kept))  # fmt: skip
@@ -71,7 +92,7 @@ def iterate_answers(path: Path, scorer: str) -> Iterator[tuple[str, list[float]]
             answer = json.loads(line)
             text, scores = str(answer["text"]), [float(score) for score in answer["scores"]]
             mine = answer["scorer"] == scorer
-        except (ValueError, TypeError, KeyError):
+        except (ArithmeticError, KeyError, RecursionError, TypeError, ValueError):
             continue
-        if mine and len(scores) == len(LABELS):
+        if mine and is_answer(np.array(scores)):
             yield text, scores

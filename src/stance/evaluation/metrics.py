@@ -97,7 +97,8 @@ def bound_labels(
 ) -> list[Interval | None]:
     """Return F1 with its bound by label where it is 0 or 1, which resamples cannot bound.
 
-    A label that is neither gold nor predicted counts 0 in every sample. None: F1 is between.
+    A label that is neither gold nor predicted counts 0 in every sample. One document gives no
+    bound: NaN. None: F1 is between.
     """
     found: list[Interval | None] = []
     counts = draws.weights > 0
@@ -110,6 +111,8 @@ def bound_labels(
             found.append(bound_f1(float(both.any()), draws.count_documents(either)))
         else:
             found.append(None)
+    if draws.counts.shape[1] < 2:
+        return [bound and Interval(bound.value, np.nan, np.nan) for bound in found]
     return found
 
 

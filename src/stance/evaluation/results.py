@@ -8,8 +8,9 @@ probes, ``slices``, the ``reliability`` and ``risk_coverage`` curves, the ``misr
 the ``models`` that judged, the ``judge`` in words where its name does not say all, the user's own
 ``file`` it is, why baselines are ``absent``, a ``note`` where they were trained on other rows than
 the judge, the ``benchmark`` it is, a hash of the ``gold``, and the comparison ``against`` another
-run, which is named with its models, on ``n`` rows, with how many are ``left_out`` and whether it
-was measured by the ``same_gold``. What does not apply is null.
+run, which is named with its models, on ``n`` rows of so many ``documents``, with the ``coverage``
+of these, how many are ``left_out`` and whether it was measured by the ``same_gold``. What does not
+apply is null.
 """
 
 import hashlib

@@ -14,11 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from stance.bundle import hash_file
 from stance.errors import InputError
-from stance.evaluation.answers import Answers
+from stance.evaluation.answers import Answers, is_answer
 from stance.rows import Row
 from stance.types import LABELS, Prediction
 
-TOLERANCE = 1e-3  # how far the scores of a text may be from a sum of 1
 ONE = f"{len(LABELS)} probabilities that sum to 1"
 
 
@@ -70,7 +69,7 @@ def run_scorer(
     if scores.shape != (len(texts), len(LABELS)):
         raise refuse(where, many, f"the shape {scores.shape}")
     for i, row in enumerate(scores):
-        if not np.isfinite(row).all() or row.min() < 0 or abs(row.sum() - 1) > TOLERANCE:
+        if not is_answer(row):
             which = f"row '{ids[i]}'" if ids else f"text {i}"
             raise refuse(f"scorer {name} {which}", ONE, str(row.tolist()))
     return scores
@@ -81,7 +80,7 @@ def say_fault(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     *_, last = (frame for frame in frames if not frame.filename.startswith("<"))
     place = "" if isinstance(error, SyntaxError) else f" ({last.filename} line {last.lineno})"
-    return f"{type(error).__name__}: {error}{place}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{place}"
 
 
 def refuse(where: str, expected: str, found: str) -> InputError:

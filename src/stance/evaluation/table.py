@@ -12,6 +12,7 @@ from stance.evaluation.baselines import (
     say_not_run,
 )
 from stance.evaluation.cautions import NOTE_SLICES, count, list_cautions, mark_narrow, name_set
+from stance.evaluation.coverage import say_coverage
 
 METRICS = ("macro_f1", "macro_f1_three", "f1_favor_against", "accuracy", "polarity_flip_rate")
 HEADS = ("system", "macro-F1", "macro-F1 without conditional", "F1 favor/against", "accuracy",
@@ -204,6 +205,8 @@ def name_other(against: dict[str, Any]) -> str:
     if any(left.values()):
         found += (f"Compared on the {count(against['n'], 'row')} of both; left out are "
                   f"{left['this']} of this run and {left['other']} of the other. ")  # fmt: skip
+        if narrow := say_coverage(against.get("coverage", 0.0)):
+            found += f"From {against['documents']} documents of these, intervals are {narrow}. "
     if against.get("same_gold") is False:
         found += ("It was measured by other labels, spans or weights; here both are by those of "
                   "this run, so that its figures are not the ones it was given. ")  # fmt: skip
