@@ -13,13 +13,13 @@ from made import make_row
 from stance.errors import InputError
 from stance.evaluation import baselines
 from stance.evaluation.agreement import summarize_annotator
-from stance.evaluation.answers import read_answers
+from stance.evaluation.answers import find_file, read_answers
 from stance.evaluation.baselines import Ground, fit_baselines
 from stance.evaluation.judges import Judge, judge_by_scorer, judge_rows
 from stance.evaluation.place import Place
 from stance.evaluation.results import write_results
 from stance.evaluation.run import evaluate, read_judged
-from stance.evaluation.scorers import predict_with, run_scorer
+from stance.evaluation.scorers import load_scorer, predict_with, run_scorer
 from stance.evaluation.summary import summarize
 from stance.evaluation.table import format_systems
 from stance.rows import build_row
@@ -97,7 +97,7 @@ def test_a_faulty_answer_is_found_by_the_rows_it_is_to(bad, found, tmp_path):
 
 def judge_numbers(scorer, folder, sha256="a"):
     rows = [replace(make_row(f"r{i}"), text=str(i)) for i in range(600)]
-    answers = read_answers(folder / "scorer.begun", sha256)
+    answers = read_answers(find_file(folder, sha256))
     ask = partial(predict_with, scorer, name="mine", answers=answers)
     return judge_rows(Judge("mine", sha256, ask, chunk=32), {}, rows, None, bars=False)
 
@@ -116,7 +116,7 @@ def test_a_scorer_that_was_stopped_is_not_asked_again(tmp_path, caplog):
     with pytest.raises(InputError, match="no answer"):
         judge_numbers(score, tmp_path)
     assert not caplog.records
-    kept = tmp_path / "scorer.begun"
+    kept = tmp_path / "scorer-a.begun"
     kept.write_text(kept.read_text()[:-20])  # a machine that lost power cut the last line short
     asked.clear()
     limit = 600
@@ -131,7 +131,7 @@ def test_a_scorer_that_was_stopped_is_not_asked_again(tmp_path, caplog):
 
 
 def test_texts_that_differ_in_blanks_alone_have_answers_of_their_own(tmp_path):
-    answers = read_answers(tmp_path / "scorer.begun", "a")
+    answers = read_answers(tmp_path / "scorer-a.begun")
     rows = [replace(make_row(f"r{i}"), text=text) for i, text in enumerate(("a  b", "a b"))]
     found = predict_with(
         lambda texts: [[1, 0, 0, 0] if "  " in t else [0, 0, 0, 1] for t in texts],
@@ -146,17 +146,17 @@ def test_texts_that_differ_in_blanks_alone_have_answers_of_their_own(tmp_path):
      "[1, 0, 0]", "[" * 100_000, "null", "\\x00\\xff"],
 )  # fmt: skip
 def test_a_damaged_answer_is_asked_for_again(scores, tmp_path):
-    path = tmp_path / "scorer.begun"
-    read_answers(path, "a").add(["good"], np.array([[0.0, 0, 0, 1]]))
+    path = tmp_path / "scorer-a.begun"
+    read_answers(path).add(["good"], np.array([[0.0, 0, 0, 1]]))
     line = path.read_text().strip()
     path.write_text(f"{line}\n{line.replace('[0.0, 0.0, 0.0, 1.0]', scores)}\n")
-    assert read_answers(path, "a").get(["good"]).tolist() == [[0, 0, 0, 1]]
+    assert read_answers(path).get(["good"]).tolist() == [[0, 0, 0, 1]]
     path.write_text(line.replace("[0.0, 0.0, 0.0, 1.0]", scores))
-    assert "good" not in read_answers(path, "a")
+    assert "good" not in read_answers(path)
 
 
 def test_no_scorer_is_asked_where_its_answers_cannot_be_kept(tmp_path):
-    (tmp_path / "scorer.begun").mkdir()
+    find_file(tmp_path, load_scorer("json:loads")[1]).mkdir()
     with pytest.raises(OSError, match="directory"):
         judge_by_scorer("json:loads", tmp_path)
 

@@ -127,7 +127,7 @@ def run(options: argparse.Namespace) -> int:
     import sklearn  # noqa: F401 - the baselines need it: better said now than after minutes
 
     from stance.evaluation.against import check_rows, compare_sets, find_worse, read_other
-    from stance.evaluation.answers import NAME
+    from stance.evaluation.answers import find_file
     from stance.evaluation.place import Place
     from stance.evaluation.results import write_results
     from stance.evaluation.run import OWN, check_known, check_sets
@@ -156,7 +156,8 @@ def run(options: argparse.Namespace) -> int:
     judge, judged = judge_sets(options, names, place, read)
     compared = compare_sets(judged, other) if other else {}
     results = write_results(options.out, judge, judged, compared)
-    (options.out.with_suffix("") / NAME).unlink(missing_ok=True)
+    if options.scorer is not None:
+        find_file(options.out.with_suffix(""), judge["sha256"]).unlink(missing_ok=True)
     sys.stdout.write(format_results(results))
     return int(options.fail_if_worse and bool(find_worse(compared)))
 

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from stance.types import LABELS
 
-NAME = "scorer.begun"
-"""Its file in the folder of the per-row predictions, until these are written."""
 TOLERANCE = 1e-3  # how far the scores of a text may be from a sum of 1
 
 log = logging.getLogger(__name__)
@@ -25,13 +23,11 @@ class Answers:
     """A scorer's answers by the SHA-256 of the text, one JSON line each.
 
     Attributes:
-        path: the file.
-        scorer: the scorer's SHA-256; lines of another are passed over.
+        path: the file, of that scorer alone.
         scores: four probabilities, by the text's SHA-256.
     """
 
     path: Path
-    scorer: str
     scores: dict[str, list[float]] = field(default_factory=dict)
 
     def __contains__(self, text: str) -> bool:
@@ -49,8 +45,7 @@ class Answers:
         with self.path.open("a", encoding="utf-8") as stream:
             stream.write("\n")  # after a line that a stop has cut short
             for text, row in new.items():
-                line = {"scorer": self.scorer, "text": text, "scores": row}
-                stream.write(json.dumps(line) + "\n")
+                stream.write(json.dumps({"text": text, "scores": row}) + "\n")
             stream.flush()
             os.fsync(stream.fileno())
 
@@ -70,7 +65,17 @@ def is_answer(scores: NDArray[np.float64]) -> bool:
     )
 
 
-def read_answers(path: Path, scorer: str) -> Answers:
+def find_file(folder: Path, scorer: str) -> Path:
+    """Return where a scorer's answers are kept until its predictions are written.
+
+    Args:
+        folder: the folder of the per-row predictions.
+        scorer: the scorer's SHA-256.
+    """
+    return folder / f"scorer-{scorer[:12]}.begun"
+
+
+def read_answers(path: Path) -> Answers:
     """Return what a scorer has answered in a run that was stopped; said where there is any.
 
     The file is made where there is none: what cannot be written is better known before the scorer
@@ -78,21 +83,20 @@ def read_answers(path: Path, scorer: str) -> Answers:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.open("a").close()
-    kept = dict(iterate_answers(path, scorer))
+    kept = dict(iterate_answers(path))
     if kept:
         log.info("going on: %s has the scorer's answers to %d texts (delete it to ask anew)",
                  path, len(kept))  # fmt: skip
-    return Answers(path, scorer, kept)
+    return Answers(path, kept)
 
 
-def iterate_answers(path: Path, scorer: str) -> Iterator[tuple[str, list[float]]]:
-    """Yield text and scores of each whole line of that scorer; a stop may have cut one short."""
+def iterate_answers(path: Path) -> Iterator[tuple[str, list[float]]]:
+    """Yield text and scores of each whole line; a stop may have cut one short."""
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             answer = json.loads(line)
             text, scores = str(answer["text"]), [float(score) for score in answer["scores"]]
-            mine = answer["scorer"] == scorer
         except (ArithmeticError, KeyError, RecursionError, TypeError, ValueError):
             continue
-        if mine and is_answer(np.array(scores)):
+        if is_answer(np.array(scores)):
             yield text, scores

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from stance.evaluation.answers import NAME, read_answers
+from stance.evaluation.answers import find_file, read_answers
 from stance.evaluation.folds import saw_articles
 from stance.evaluation.records import PLACES, Record, get_offsets
 from stance.evaluation.scorers import Scorer, load_scorer, predict_with, run_scorer
@@ -64,7 +64,7 @@ def judge_by_scorer(name: str, folder: Path) -> Judge:
         folder: the folder of the per-row predictions, where its answers are kept until these are.
     """
     scorer, sha256 = load_scorer(name)
-    answers = read_answers(folder / NAME, sha256)
+    answers = read_answers(find_file(folder, sha256))
     predict = partial(predict_with, scorer, name=name, answers=answers)
     return Judge(name, sha256, predict, chunk=ASKED)
 

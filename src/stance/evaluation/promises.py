@@ -43,7 +43,8 @@ def format_reliability(summaries: dict[str, dict[str, Any]], bundle: Bundle) -> 
         f"\n\nFitted on {fitted.n} validation rows, {100 * fitted.coverage:.1f} % of which are "
         f"reliable: {say_thresholds(fitted)} (Clopper-Pearson, one-sided, at "
         f"{100 * fitted.level:.0f} %, which takes rows as independent and validation rows as "
-        f"representative). {say_calibration(bundle.settings.calibration)}"
+        f"representative; they chose the epoch and the recipe too). "
+        f"{say_calibration(bundle.settings.calibration)}"
     )
     return table.format_rows(heads, rows) + note + format_cascade(bundle.settings.cascade)
 
