@@ -84,8 +84,75 @@ def test_folders_without_that_note_are_read_and_stay_the_same_model(root, tmp_pa
     shutil.copytree(released, copy)
     content = json.loads((copy / "stance.json").read_text())
     content["reliability"].pop("by_label", None)
+    content.pop("curves", None)
     content["sha256"] = hash_settings(content)
     (copy / "stance.json").write_text(json.dumps(content))
     bundle = read_bundle(copy)
     assert bundle.settings.reliability.by_label is None
+    assert bundle.settings.curves is None
     assert write_settings(copy, bundle.settings).sha256 == bundle.sha256
+
+
+def rewrite(folder, edit):
+    """Change the settings of a folder, whose own hash is right again."""
+    content = json.loads((folder / "stance.json").read_text())
+    edit(content)
+    content["sha256"] = hash_settings(content)
+    (folder / "stance.json").write_text(json.dumps(content))
+
+
+RISING = {"confidence": [0.25, 0.9], "accuracy": [0.25, 0.8]}
+
+
+@pytest.mark.parametrize(
+    "curve",
+    [
+        RISING | {"accuracy": ["0.25", "0.8"]},
+        RISING | {"accuracy": "ab"},
+        RISING | {"accuracy": [0.25]},
+        RISING | {"accuracy": [0.25, None]},
+        RISING | {"accuracy": [[0.25], [0.8]]},
+        RISING | {"accuracy": [0.25, float("nan")]},
+        RISING | {"accuracy": [0.8, 0.25]},
+        RISING | {"accuracy": [0.25, 1.5]},
+        RISING | {"confidence": [0.9, 0.25]},
+        RISING | {"confidence": [0.9, 0.9]},
+        RISING | {"confidence": [-0.1, 0.9]},
+        RISING | {"slope": 1},
+        {"confidence": [], "accuracy": []},
+        [1, 2],
+        None,
+    ],
+)
+def test_a_curve_that_is_none_is_refused(folder, curve):
+    curves = {"stances": RISING, "neutral": curve}
+    rewrite(folder, lambda content: content.update(curves=curves))
+    with pytest.raises(InputError, match="expected the fields of format 1, found "):
+        read_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"curves": []},
+        {"curves": {"neutral": RISING}},
+        {"curves": {"neutral": RISING, "stances": RISING}, "labels": ["a", "b", "c", "d"]},
+        {"temperature": 0},
+        {"temperature": "1"},
+        {"temperature": None},
+        {"temperature": float("nan")},
+        {"reliability": []},
+    ],
+)
+def test_settings_that_would_fail_later_are_refused(folder, edit):
+    rewrite(folder, lambda content: content.update(edit))
+    with pytest.raises(InputError, match="expected the fields of format 1, found "):
+        read_bundle(folder)
+
+
+def test_curves_are_read(folder):
+    curves = {"stances": RISING, "neutral": RISING}
+    rewrite(folder, lambda content: content.update(curves=curves))
+    bundle = read_bundle(folder)
+    assert bundle.settings.curves.neutral.accuracy == (0.25, 0.8)
+    assert write_settings(folder, bundle.settings).sha256 == bundle.sha256

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -218,12 +219,16 @@ def parse_settings(content: dict[str, Any], path: Path) -> Settings:
         known = Settings.__dataclass_fields__
         later = ("cascade", "curves")
         values = {name: content[name] for name in known if name not in later}
-        values["curves"] = parse_curves(content.get("curves"))
         values["labels"] = tuple(values["labels"])
+        values["curves"] = parse_curves(content.get("curves"))
+        if not 0 < values["temperature"] < inf:
+            raise ValueError(f"temperature {values['temperature']}")
+        if values["curves"] and NEUTRAL not in values["labels"]:
+            raise ValueError("curves without a label neutral")
         values["reliability"] = parse_reliability(values["reliability"])
         if content.get("cascade"):
             values["cascade"] = CascadeFacts.parse(content["cascade"])
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             str(path), expected="the fields of format 1", found=str(error), remedy=REMEDY
         ) from None
@@ -240,7 +245,7 @@ def parse_curves(content: dict[str, Any] | None) -> Curves | None:
     if content is None:
         return None
     curves = {
-        kind: Curve(tuple(curve["confidence"]), tuple(curve["accuracy"]))
+        kind: Curve(**{name: tuple(knots) for name, knots in curve.items()})
         for kind, curve in content.items()
     }
     return Curves(**curves)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +23,16 @@ class Curve:
 
     confidence: tuple[float, ...]
     accuracy: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless the knots rise from 0 to 1, as many of both."""
+        if len(self.confidence) != len(self.accuracy):
+            raise ValueError(f"{len(self.confidence)} confidences, {len(self.accuracy)} accuracies")
+        for knots in (self.confidence, self.accuracy):
+            numbers = bool(knots) and all(type(x) in (int, float) for x in knots)
+            rising = numbers and all(x < y for x, y in pairwise(knots))
+            if not (rising and knots[0] >= 0 and knots[-1] <= 1):
+                raise ValueError(f"knots {knots} that do not rise within 0 to 1")
 
     def read(self, confidence: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the accuracy at each confidence; that of the last knot beyond it."""
