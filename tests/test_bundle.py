@@ -150,6 +150,13 @@ def test_settings_that_would_fail_later_are_refused(folder, edit):
         read_bundle(folder)
 
 
+def test_a_field_that_is_not_known_is_refused(folder):
+    """It could mean other scores, as a second temperature once did."""
+    rewrite(folder, lambda content: content.update(neutral_temperature=1.5))
+    with pytest.raises(InputError, match="1, found also neutral_temperature"):
+        read_bundle(folder)
+
+
 def test_curves_are_read(folder):
     curves = {"stances": RISING, "neutral": RISING}
     rewrite(folder, lambda content: content.update(curves=curves))

@@ -31,6 +31,8 @@ FILES = (
 )
 NOTED_LATER = (("reliability", "by_label"), ("reliability", "neutral"), ("", "curves"))
 """Keys of the settings that folders of the first versions lack, each with its table."""
+AROUND = ("format", "files", "sha256")
+"""Keys of ``stance.json`` that are not of the settings."""
 REMEDY = "Install the package or download the model folder again."
 
 
@@ -217,6 +219,8 @@ def parse_settings(content: dict[str, Any], path: Path) -> Settings:
     """Turn the settings' content into ``Settings``."""
     try:
         known = Settings.__dataclass_fields__
+        if strange := content.keys() - {*known, *AROUND}:  # it could mean other scores
+            raise ValueError(f"also {', '.join(sorted(strange))}")
         later = ("cascade", "curves")
         values = {name: content[name] for name in known if name not in later}
         values["labels"] = tuple(values["labels"])
