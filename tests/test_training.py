@@ -330,6 +330,13 @@ def test_a_curve_rises_and_is_never_sure(right):
     assert (curve.read(confidence) <= curve.accuracy[-1]).all()
 
 
+def test_a_curve_has_one_knot_at_chance():
+    confidence = np.concatenate([np.full(40, 0.25), np.linspace(0.3, 1, 60)])
+    correct = (np.arange(100) % 5 > 0) | (confidence > 0.25)
+    curve = fit_curve(confidence, correct, 0.25)
+    assert (np.diff(curve.confidence) > 0).all()
+
+
 def test_the_highest_probability_is_set_and_stays_the_highest():
     scores = np.array([[0.7, 0.2, 0.1], [0.7, 0.2, 0.1], [1.0, 0.0, 0.0], [0.34, 0.33, 0.33]])
     found = set_highest(scores, np.array([0.4, 0.1, 0.8, 0.9]))

@@ -76,8 +76,8 @@ def fit_curve(confidence: NDArray[np.floating], correct: NDArray[np.bool_], chan
 
     The share of right rows of each group, one right and one wrong row added so that none is sure;
     groups out of order are pooled (centred isotonic regression: Oron and Flournoy 2017), so that
-    the curve rises from knot to knot and never ranks two rows alike. It starts where nothing is
-    known, at chance.
+    the curve rises from knot to knot. It starts where nothing is known, at chance, and is flat
+    beyond the last knot, where rows are ranked alike.
 
     Args:
         confidence: (n,).
@@ -89,9 +89,13 @@ def fit_curve(confidence: NDArray[np.floating], correct: NDArray[np.bool_], chan
     centres = np.array([confidence[group].mean() for group in groups])
     shares = np.array([(correct[group].sum() + 1) / (len(group) + 2) for group in groups])
     rising = IsotonicRegression(y_min=chance).fit_transform(centres, shares, sample_weight=sizes)
-    levels = [level for level in np.unique(rising) if level > chance]
-    pooled = [np.average(centres[rising == x], weights=sizes[rising == x]) for x in levels]
-    return Curve((chance, *map(float, pooled)), (chance, *map(float, levels)))
+    pooled = {
+        float(level): float(np.average(centres[rising == level], weights=sizes[rising == level]))
+        for level in np.unique(rising)
+    }
+    knots = [(x, level) for level, x in pooled.items() if min(x, level) > chance]
+    confidences, accuracies = zip((chance, chance), *knots, strict=True)
+    return Curve(confidences, accuracies)
 
 
 def bound_accuracy(hits: int, n: int, level: float) -> float:
