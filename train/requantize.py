@@ -2,7 +2,7 @@
 
 Usage: STANCE_CORPORA=DIR python train/requantize.py MODEL [--data-dir data]
 
-Exports and quantises as ``stance train`` does now, fits temperature and reliability anew on the
+Exports and quantises as ``stance train`` does now, fits calibration and reliability anew on the
 validation rows that the recipe names, and puts file and settings in the place of the old ones.
 Nothing is trained (half a minute of processor time). A first stage was verified with the old file
 and is taken away: add one with ``train/cascade.py``. Compare the folder before and after with
