@@ -11,12 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from calling import make_parser, run_script
-from requantize import gather_validation
-from stance import __version__
+from requantize import fit_anew, gather_validation
 from stance.bundle import Bundle, read_bundle, write_settings
 from stance.errors import InputError
 from stance.sets import find_data
-from stance.training.calibrate import calibrate, score_validation
 from stance.training.recipe import Recipe, build, read_recipe
 
 
@@ -49,13 +47,7 @@ def recalibrate(model: Path, recipe_path: Path, data: Path) -> Bundle:
             found="another recipe", remedy="Train it again with stance train.",
         )  # fmt: skip
     rows = gather_validation(recipe, data, bundle.settings)
-    calibration, reliability = calibrate(score_validation(model, recipe, rows), recipe, rows)
-    settings = replace(
-        bundle.settings, temperature=calibration.temperature, curves=calibration.curves,
-        reliability=reliability, recipe=recipe.to_dict(),
-        data=bundle.settings.data | rows.hashes, stance_version=__version__,
-    )  # fmt: skip
-    return write_settings(model, settings)
+    return write_settings(model, fit_anew(model, bundle.settings, recipe, rows))
 
 
 if __name__ == "__main__":

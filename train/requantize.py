@@ -64,17 +64,22 @@ def requantize(model: Path, data: Path) -> Bundle:
         texts = [row.text for row in rows.validation]
         sentences = tokenize(new, texts, recipe.encoder.max_tokens)
         quantize_checked(plain, new / ONNX, sentences)
-        calibration, reliability = calibrate(score_validation(new, recipe, rows), recipe, rows)
-        settings = replace(
-            old.settings, temperature=calibration.temperature, curves=calibration.curves,
-            reliability=reliability, cascade=None,
-            data=old.settings.data | rows.hashes, stance_version=__version__,
-        )  # fmt: skip
-        written = write_settings(new, settings)
+        settings = fit_anew(new, old.settings, recipe, rows)
+        written = write_settings(new, replace(settings, cascade=None))
         for name in (ONNX, SETTINGS):
             (new / name).replace(model / name)
     (model / CASCADE).unlink(missing_ok=True)
     return replace(written, folder=model)
+
+
+def fit_anew(folder: Path, settings: Settings, recipe: Recipe, rows: Rows) -> Settings:
+    """Return the settings with what the folder's ONNX file says of the validation rows."""
+    calibration, reliability = calibrate(score_validation(folder, recipe, rows), recipe, rows)
+    return replace(
+        settings, temperature=calibration.temperature, curves=calibration.curves,
+        reliability=reliability, recipe=recipe.to_dict(),
+        data=settings.data | rows.hashes, stance_version=__version__,
+    )  # fmt: skip
 
 
 def gather_validation(recipe: Recipe, data: Path, settings: Settings) -> Rows:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -218,11 +218,10 @@ def check_file(path: Path, expected: str | None) -> None:
 def parse_settings(content: dict[str, Any], path: Path) -> Settings:
     """Turn the settings' content into ``Settings``."""
     try:
-        known = Settings.__dataclass_fields__
-        if strange := content.keys() - {*known, *AROUND}:  # it could mean other scores
-            raise ValueError(f"also {', '.join(sorted(strange))}")
-        later = ("cascade", "curves")
-        values = {name: content[name] for name in known if name not in later}
+        known = fields(Settings)
+        if strange := content.keys() - {*(entry.name for entry in known), *AROUND}:
+            raise ValueError(f"also {', '.join(sorted(strange))}")  # it could mean other scores
+        values = {entry.name: content[entry.name] for entry in known if entry.default is MISSING}
         values["labels"] = tuple(values["labels"])
         values["curves"] = parse_curves(content.get("curves"))
         if not 0 < values["temperature"] < inf:

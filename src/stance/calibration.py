@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from stance.types import NEUTRAL
 
@@ -100,13 +100,13 @@ def set_highest(scores: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDA
     return np.where(top, highest, others * (1 - highest))
 
 
-def softmax(logits: NDArray[np.floating], temperature: ArrayLike = 1.0) -> NDArray[np.float64]:
+def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float64]:
     """Return probabilities over the last axis.
 
     Args:
         logits: any shape, the labels last.
         temperature: divisor of the logits, above 0. It never moves the argmax.
     """
-    scaled = np.asarray(logits, dtype=np.float64) / np.asarray(temperature)
+    scaled = np.asarray(logits, dtype=np.float64) / temperature
     powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))

@@ -21,7 +21,7 @@ MANY = 100  # rows from which a temperature is whatever they say
 BOUNDS = (-2.0, 2.0)  # of its logarithm: 0.14 to 7.4
 BOUNDS_OF_FEW = (0.0, 1.1)  # 1 to 3: a few rows prove neither much more confidence nor much less
 NEVER = 1.01  # a confidence that no prediction reaches
-GROUPS = 5  # of the curves; by log-loss of ten-fold validation better than 6, 8, 10 and 12
+GROUPS = 5  # of the curves; chosen by benchmarks/calibration.py
 COVERAGES = np.arange(0.20, 1.001, 0.02)  # tested in this order, fixed before the data are seen
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,10 @@ def fit_temperature(logits: NDArray[np.floating], gold: NDArray[np.integer]) -> 
 
 
 def fit_calibration(
-    logits: NDArray[np.floating], gold: NDArray[np.integer], labels: tuple[str, ...]
+    logits: NDArray[np.floating],
+    gold: NDArray[np.integer],
+    labels: tuple[str, ...],
+    groups: int = GROUPS,
 ) -> Calibration:
     """Return a temperature, and curves for rows that are read as neutral and for the others.
 
@@ -58,6 +61,7 @@ def fit_calibration(
         logits: (n, labels).
         gold: label ids, (n,).
         labels: the labels in the order of their ids.
+        groups: see ``fit_curve``.
     """
     temperature = fit_temperature(logits, gold)
     found = logits.argmax(axis=1)
@@ -66,12 +70,18 @@ def fit_calibration(
         return Calibration(temperature)
     confidence, correct = softmax(logits, temperature).max(axis=1), found == gold
     stances, others = (
-        fit_curve(confidence[part], correct[part], 1 / len(labels)) for part in (~neutral, neutral)
+        fit_curve(confidence[part], correct[part], 1 / len(labels), groups)
+        for part in (~neutral, neutral)
     )
     return Calibration(temperature, Curves(stances, others))
 
 
-def fit_curve(confidence: NDArray[np.floating], correct: NDArray[np.bool_], chance: float) -> Curve:
+def fit_curve(
+    confidence: NDArray[np.floating],
+    correct: NDArray[np.bool_],
+    chance: float,
+    groups: int = GROUPS,
+) -> Curve:
     """Return what confidences are worth, from groups of rows of equal size.
 
     The share of right rows of each group, one right and one wrong row added so that none is sure;
@@ -83,11 +93,12 @@ def fit_curve(confidence: NDArray[np.floating], correct: NDArray[np.bool_], chan
         confidence: (n,).
         correct: whether the label was right, (n,).
         chance: 1 / labels, the lowest confidence there is.
+        groups: number of the groups.
     """
-    groups = np.array_split(np.argsort(confidence, kind="stable"), GROUPS)
-    sizes = np.array([len(group) for group in groups])
-    centres = np.array([confidence[group].mean() for group in groups])
-    shares = np.array([(correct[group].sum() + 1) / (len(group) + 2) for group in groups])
+    parts = np.array_split(np.argsort(confidence, kind="stable"), groups)
+    sizes = np.array([len(part) for part in parts])
+    centres = np.array([confidence[part].mean() for part in parts])
+    shares = np.array([(correct[part].sum() + 1) / (len(part) + 2) for part in parts])
     rising = IsotonicRegression(y_min=chance).fit_transform(centres, shares, sample_weight=sizes)
     pooled = {
         float(level): float(np.average(centres[rising == level], weights=sizes[rising == level]))
